@@ -1,0 +1,3 @@
+//! The same program under the name that makes it a git subcommand: `git wt list`.
+
+fn main() {}

@@ -1,0 +1,162 @@
+//! Attempts: one execution of a task each, and how it ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::usage::{Tokens, Usage};
+
+/// One execution of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The task it executes.
+    pub task: TaskId,
+    /// Its number, from 1.
+    pub number: u32,
+    /// Why there is this attempt.
+    pub kind: AttemptKind,
+    /// What this attempt was told (a follow-up's message differs from the task's prompt).
+    pub prompt: String,
+    /// Where it is.
+    pub state: AttemptState,
+    /// The holder's identity, once it has one.
+    pub holder: Option<ProcessIdentity>,
+    /// The agent process's identity, once it runs.
+    pub agent: Option<ProcessIdentity>,
+    /// The agent's session, for a follow-up.
+    pub session: Option<String>,
+    /// What the session had used before this attempt, for agents that report cumulative totals.
+    pub baseline: Tokens,
+    /// What this attempt alone used.
+    pub usage: Usage,
+    /// How it ended.
+    pub exit: Option<Exit>,
+    /// How well its processes are contained: `cgroup`, `subreaper`, `weak`.
+    pub containment: Option<String>,
+    /// When a person or a limit asked for its end.
+    pub stop_requested: Option<StopRequest>,
+    /// When it was queued.
+    pub created_at: Timestamp,
+    /// When its holder was let go.
+    pub started_at: Option<Timestamp>,
+    /// When its last process was gone.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Why there is an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptKind {
+    /// The task's first.
+    First,
+    /// A fresh start after an earlier one ended.
+    Retry,
+    /// It goes on in the session of an earlier one.
+    FollowUp,
+}
+
+/// Where an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptState {
+    /// Its folder and spec exist; no process does.
+    Prepared,
+    /// A holder was let go for it.
+    Running,
+    /// All its processes are gone.
+    Ended,
+    /// It was never let go, or runs where this machine cannot see.
+    Abandoned,
+}
+
+/// A process that no other one can be mistaken for, also after its pid was reused or the machine
+/// was started anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessIdentity {
+    /// The pid, as seen in its pid namespace.
+    pub pid: u32,
+    /// Field 22 of `/proc/PID/stat`: clock ticks after boot.
+    pub start_time: u64,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+    /// `/etc/machine-id`, or empty where there is none.
+    pub machine_id: String,
+    /// The inode of `/proc/self/ns/pid`.
+    pub pid_ns: u64,
+}
+
+/// How an attempt's main process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+pub enum Exit {
+    /// It exited with this code.
+    Code {
+        /// 0 to 255.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signal {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// A setup command failed, so the agent never started.
+    Setup {
+        /// The command as configured.
+        command: String,
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
+    },
+    /// The program could not be started.
+    NotStarted {
+        /// What the system said.
+        error: String,
+    },
+    /// It is gone, and nobody saw how.
+    Unobserved,
+}
+
+/// Who asked for an attempt's end, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopRequest {
+    /// When.
+    pub at: Timestamp,
+    /// In words: `by you`, `total budget`, `timed out after 30m`.
+    pub why: String,
+}
+
+impl AttemptKind {
+    /// The text kept in the store and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Retry => "retry",
+            Self::FollowUp => "follow-up",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::First, Self::Retry, Self::FollowUp].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl AttemptState {
+    /// The text kept in the store and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Running => "running",
+            Self::Ended => "ended",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The reverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Prepared, Self::Running, Self::Ended, Self::Abandoned]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}

@@ -1,0 +1,17 @@
+//! Values and rules: what the other floors speak in.
+//!
+//! Nothing here reads a file, a clock, the environment or a random number; every type is plain
+//! data that can be built in a test by hand.
+
+pub mod attempt;
+pub mod event;
+pub mod id;
+pub mod idea;
+pub mod launch;
+pub mod name;
+pub mod observer;
+pub mod problem;
+pub mod settings;
+pub mod task;
+pub mod usage;
+pub mod variant;

@@ -1,0 +1,95 @@
+//! The settings as the program uses them, after all layers were joined.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Every setting. The built-in layer (`templates/config.toml`) gives each a value, so nothing here
+/// is optional unless absence means something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where variants are and how they are made ready.
+    pub worktree: WorktreeSettings,
+    /// Variables for everything that runs in a variant; `{name}`, `{branch}`, `{path}` are filled in.
+    pub env: BTreeMap<String, String>,
+    /// Which agent, and what it may do.
+    pub agent: AgentSettings,
+    /// How much at once.
+    pub limits: LimitSettings,
+    /// How a winner is merged.
+    pub merge: MergeSettings,
+}
+
+/// `[worktree]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorktreeSettings {
+    /// Where a variant's directory goes, relative to the main checkout; `{repo}` and `{name}` are
+    /// filled in.
+    pub path: String,
+    /// The branch's name; `{name}` is filled in.
+    pub branch: String,
+    /// Globs of ignored files to carry over, matched at any depth.
+    pub copy: Vec<String>,
+    /// Commands run in a new variant before its agent.
+    pub setup: Vec<String>,
+    /// Commands run in a variant before it is removed.
+    pub teardown: Vec<String>,
+    /// Whether submodules are initialised in a new variant.
+    pub submodules: bool,
+}
+
+/// `[agent]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    /// The template that is used without `--agent`.
+    pub default: String,
+    /// What an agent may do without asking.
+    pub permissions: Permissions,
+}
+
+/// What an agent may do without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permissions {
+    /// Read only.
+    Read,
+    /// Edit and run commands in its worktree.
+    Work,
+    /// Anything that the user may.
+    Full,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Background tasks at once, over all repositories.
+    pub tasks: u32,
+    /// Agents at once.
+    pub agent: u32,
+}
+
+/// `[merge]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeSettings {
+    /// What `wt merge` does without a flag.
+    pub strategy: MergeStrategy,
+}
+
+/// How a variant becomes part of its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeStrategy {
+    /// Fast-forward if possible, else a merge commit.
+    Merge,
+    /// One commit of everything.
+    Squash,
+    /// Its commits again on top of the base.
+    Rebase,
+    /// Fast-forward or nothing.
+    FfOnly,
+}

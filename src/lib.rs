@@ -1,0 +1,2 @@
+//! `wt`: one idea in several variants, one git worktree and one coding agent each.
+pub mod domain;

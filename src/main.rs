@@ -1,0 +1,3 @@
+//! The program `wt`.
+
+fn main() {}
