@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttemptId, TaskId};
-use crate::domain::usage::{Tokens, Usage};
+use crate::domain::usage::{SessionTotals, Usage};
 
 /// One execution of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub struct Attempt {
     /// The agent's session, for a follow-up.
     pub session: Option<String>,
     /// What the session had used before this attempt, for agents that report cumulative totals.
-    pub baseline: Tokens,
+    pub baseline: SessionTotals,
     /// What this attempt alone used.
     pub usage: Usage,
     /// How it ended.

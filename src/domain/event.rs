@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::task::FailureClass;
-use crate::domain::usage::Usage;
+use crate::domain::usage::{SessionTotals, Usage};
 
 /// One thing that an agent's output told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +82,9 @@ pub struct StreamReport {
     pub model: Option<String>,
     /// What this run alone used, in our meaning of the words.
     pub usage: Usage,
-    /// The session's cumulative tokens as the agent told them, where it tells cumulative ones:
-    /// the baseline of the next attempt.
-    pub cumulative: Option<crate::domain::usage::Tokens>,
+    /// The session's cumulative totals after this run, where the agent tells cumulative ones: the
+    /// baseline of the next attempt.
+    pub cumulative: Option<SessionTotals>,
     /// The final answer.
     pub final_text: Option<String>,
     /// The error it ended with.

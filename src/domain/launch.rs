@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttemptId, TaskId};
-use crate::domain::usage::Tokens;
+use crate::domain::usage::SessionTotals;
 
 /// The version of `spec.json`.
 pub const SPEC_SCHEMA: u32 = 1;
@@ -40,7 +40,11 @@ pub struct LaunchSpec {
     /// The failure patterns of its template, tried in order on errors and on stderr's tail.
     pub failures: Vec<FailurePattern>,
     /// What the session had used before, for agents that report cumulative totals.
-    pub baseline: Tokens,
+    pub baseline: SessionTotals,
+    /// The session it goes on in, or the id preset for a new one where the agent takes one; `None`
+    /// when only the stream will tell.
+    #[serde(default)]
+    pub session: Option<String>,
     /// The most seconds it may run; `None` is without limit.
     pub timeout_s: Option<u64>,
 }

@@ -77,6 +77,17 @@ impl AddAssign for Tokens {
     }
 }
 
+/// What a session had used in all at some moment, for agents that tell cumulative totals after it
+/// was resumed: what the next attempt subtracts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SessionTotals {
+    /// All tokens of the session so far.
+    pub tokens: Tokens,
+    /// All its money so far, where the agent tells that cumulatively.
+    #[serde(default)]
+    pub cost: Option<MicroUsd>,
+}
+
 /// What an attempt, a task or an idea used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
