@@ -1,2 +1,7 @@
 //! `wt`: one idea in several variants, one git worktree and one coding agent each.
+//!
+//! The floors, from the ground up; imports go down only (`tests/architecture.rs`): domain → git →
+//! store → agents → engine → commands → ui and cli.
+
 pub mod domain;
+pub mod git;

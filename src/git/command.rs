@@ -1,0 +1,254 @@
+//! The only place that starts git.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::git::error::GitError;
+use crate::git::place::Place;
+
+/// The most of a failed command's stderr that is kept.
+const STDERR_MAX: u64 = 64 * 1024;
+
+/// Inherited variables that would make git look elsewhere or behave otherwise: what
+/// `git rev-parse --local-env-vars` lists, and those that change parsing or output.
+const SCRUBBED: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DEFAULT_HASH",
+    "GIT_DEFAULT_REF_FORMAT",
+    "GIT_DIFF_OPTS",
+    "GIT_DIR",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INDEX_VERSION",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_MERGE_VERBOSITY",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_OPTIONAL_LOCKS",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REFLOG_ACTION",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_TRACE",
+    "GIT_TRACE2",
+    "GIT_TRACE2_EVENT",
+    "GIT_WORK_TREE",
+];
+
+/// One call to git, being put together.
+#[derive(Debug)]
+pub struct Git {
+    command: Command,
+    what: String,
+    input: Option<Vec<u8>>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// What it wrote to stderr, at most 64 KiB.
+    pub stderr: String,
+    what: String,
+}
+
+impl Git {
+    /// A call that only looks: takes no optional locks and runs no hook, file system monitor or
+    /// external diff that the place's configuration may name.
+    pub fn read(place: &Place) -> Self {
+        let mut git = Self::bare();
+        git.command.arg("--no-optional-locks");
+        for quiet in ["core.fsmonitor=false", "core.hooksPath=/dev/null", "diff.external="] {
+            git.command.args(["-c", quiet]);
+        }
+        git.at(place)
+    }
+
+    /// A call that changes the repository or a checkout, with the user's hooks and configuration.
+    pub fn write(place: &Place) -> Self {
+        let mut git = Self::bare();
+        git.command.args(["-c", "core.fsmonitor=false"]);
+        git.at(place)
+    }
+
+    /// A call in a directory where git may discover the repository: only for places that no agent
+    /// owns.
+    pub fn discovering(dir: &Path) -> Self {
+        let mut git = Self::bare();
+        git.command.current_dir(dir);
+        git
+    }
+
+    fn bare() -> Self {
+        let mut command = Command::new("git");
+        for name in SCRUBBED {
+            command.env_remove(name);
+        }
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_MERGE_AUTOEDIT", "no");
+        command.env("GIT_EDITOR", "true").env("GIT_PAGER", "cat");
+        command.stdin(Stdio::null());
+        Self { command, what: String::new(), input: None }
+    }
+
+    fn at(mut self, place: &Place) -> Self {
+        let mut flag = OsString::from("--git-dir=");
+        flag.push(&place.git_dir);
+        self.command.arg(flag).env("GIT_COMMON_DIR", &place.common_dir);
+        if let Some(tree) = &place.work_tree {
+            let mut flag = OsString::from("--work-tree=");
+            flag.push(tree);
+            self.command.arg(flag);
+        }
+        self.command.current_dir(place.dir());
+        self
+    }
+
+    /// A configuration value for this call alone, `name=value`. Only before the subcommand.
+    #[must_use]
+    pub fn config(mut self, pair: &str) -> Self {
+        self.command.args(["-c", pair]);
+        self
+    }
+
+    /// Adds an argument; the first few name the call in messages.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        if self.what.split(' ').count() < 3 {
+            if !self.what.is_empty() {
+                self.what.push(' ');
+            }
+            self.what.push_str(&arg.as_ref().to_string_lossy());
+        }
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
+    /// Sets a variable for this call.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Gives it something to read; without it stdin is `/dev/null`.
+    #[must_use]
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(bytes.into());
+        self
+    }
+
+    /// Runs it to its end, whatever its exit code.
+    ///
+    /// # Errors
+    /// Only when it could not be started or its output not be read.
+    pub fn answer(mut self) -> Result<Answer, GitError> {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if self.input.is_some() {
+            self.command.stdin(Stdio::piped());
+        }
+        let mut child = self.command.spawn().map_err(start_error)?;
+        let (stdout, stderr) = converse(&mut child, self.input.take());
+        let status = child.wait().map_err(start_error)?;
+        let stdout = stdout.map_err(start_error)?;
+        Ok(Answer { code: status.code(), stdout, stderr, what: self.what })
+    }
+
+    /// Runs it; anything but exit code 0 is an error.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`] with git's own words.
+    pub fn run(self) -> Result<Vec<u8>, GitError> {
+        self.answer()?.success()
+    }
+
+    /// As [`Self::run`], and gives stdout as text without its last newline.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn text(self) -> Result<String, GitError> {
+        let mut text = String::from_utf8_lossy(&self.run()?).into_owned();
+        text.truncate(text.trim_end_matches('\n').len());
+        Ok(text)
+    }
+
+    /// Starts it with pipes on stdin, stdout and stderr, for a conversation
+    /// (`update-ref --stdin`, `merge-tree --stdin`). The caller closes stdin and waits.
+    ///
+    /// # Errors
+    /// When it could not be started.
+    pub fn start(mut self) -> Result<Child, GitError> {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.spawn().map_err(start_error)
+    }
+}
+
+impl Answer {
+    /// Stdout when it exited with 0.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`] with git's own words.
+    pub fn success(self) -> Result<Vec<u8>, GitError> {
+        if self.code == Some(0) { Ok(self.stdout) } else { Err(self.failure()) }
+    }
+
+    /// Stdout as text without its last newline, whatever the exit code.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+
+    /// This answer as an error.
+    pub fn failure(self) -> GitError {
+        GitError::Failed { what: self.what, code: self.code, stderr: self.stderr }
+    }
+}
+
+fn start_error(source: std::io::Error) -> GitError {
+    GitError::Start { program: "git".into(), source }
+}
+
+/// Writes the input and reads both outputs at once, so that no full pipe can block either side.
+fn converse(child: &mut Child, input: Option<Vec<u8>>) -> (std::io::Result<Vec<u8>>, String) {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
+            // A git that ends before it read everything says why on stderr; EPIPE adds nothing.
+            scope.spawn(move || pipe.write_all(&bytes).ok());
+        }
+        let errors = scope.spawn(move || {
+            let mut kept = Vec::new();
+            if let Some(mut pipe) = stderr {
+                pipe.by_ref().take(STDERR_MAX).read_to_end(&mut kept).ok();
+                std::io::copy(&mut pipe, &mut std::io::sink()).ok();
+            }
+            String::from_utf8_lossy(&kept).into_owned()
+        });
+        let mut bytes = Vec::new();
+        let read = stdout.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut bytes));
+        (read.map(|_| bytes), errors.join().unwrap_or_default())
+    })
+}

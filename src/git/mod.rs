@@ -1,0 +1,9 @@
+//! What `wt` asks of git, behind our own types.
+//!
+//! The `git` program is started in [`command`] and nowhere else; libgit2 answers what it answers
+//! faster and as well (objects, refs).
+
+pub mod command;
+pub mod error;
+pub mod place;
+pub mod repo;
