@@ -5,3 +5,4 @@
 
 pub mod domain;
 pub mod git;
+pub mod store;

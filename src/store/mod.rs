@@ -1,0 +1,22 @@
+//! What survives: the database, attempt folders, settings, locks; and the three inputs of the
+//! outside world, each read in one file ([`clock`], [`environment`], [`random`]).
+
+pub mod attempts;
+pub mod bell;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod environment;
+pub mod error;
+pub mod events;
+pub mod file;
+pub mod intents;
+pub mod layout;
+pub mod lock;
+pub mod random;
+pub mod repos;
+pub mod row;
+pub mod tasks;
+pub mod trust;
+pub mod undo;
+pub mod variants;

@@ -1,0 +1,247 @@
+//! Rows of tasks. A state moves only by compare-and-swap, so two writers cannot both win.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::id::{RepoId, TaskId};
+use crate::domain::task::{FailureClass, Lane, Task, TaskState};
+use crate::store::error::StoreError;
+use crate::store::row;
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Task> {
+    Ok(Task {
+        id: TaskId::new(row.get::<_, String>("id")?),
+        repo: RepoId::new(row.get::<_, String>("repo")?),
+        variant: row.get("variant")?,
+        role: row.get("role")?,
+        agent: row.get("agent")?,
+        model: row.get("model")?,
+        prompt: row.get("prompt")?,
+        lane: row::word(row, "lane", Lane::parse)?,
+        priority: row.get("priority")?,
+        state: row::word(row, "state", TaskState::parse)?,
+        reason: row.get("reason")?,
+        failure: row::maybe_word(row, "failure", FailureClass::parse)?,
+        question: row.get("question")?,
+        changed: row.get("changed")?,
+        verify: row.get("verify")?,
+        created_at: row::time(row, "created_at")?,
+        started_at: row::maybe_time(row, "started_at")?,
+        ended_at: row::maybe_time(row, "ended_at")?,
+    })
+}
+
+fn query(db: &Connection, sql: &str, args: impl rusqlite::Params) -> Result<Vec<Task>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(args, read)?.collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+/// Adds a task as it is.
+///
+/// # Errors
+/// The database's.
+pub fn insert(db: &Connection, task: &Task) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT INTO tasks (id, repo, variant, role, agent, model, prompt, lane, priority, state,
+             reason, verify, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
+            task.id.as_str(),
+            task.repo.as_str(),
+            task.variant,
+            task.role,
+            task.agent,
+            task.model,
+            task.prompt,
+            task.lane.as_str(),
+            task.priority,
+            task.state.as_str(),
+            task.reason,
+            task.verify,
+            row::millis(task.created_at),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The task with this id.
+///
+/// # Errors
+/// The database's.
+pub fn by_id(db: &Connection, id: &TaskId) -> Result<Option<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([id.as_str()], read).optional()?)
+}
+
+/// Every task that is not in a final state, over all repositories, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn open(db: &Connection) -> Result<Vec<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE state IN ('queued', 'waiting', 'running')
+               ORDER BY created_at, id";
+    query(db, sql, [])
+}
+
+/// A repository's tasks, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn of_repo(db: &Connection, repo: &RepoId) -> Result<Vec<Task>, StoreError> {
+    query(db, "SELECT * FROM tasks WHERE repo = ?1 ORDER BY created_at, id", [repo.as_str()])
+}
+
+/// A variant's tasks, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn of_variant(db: &Connection, variant: i64) -> Result<Vec<Task>, StoreError> {
+    query(db, "SELECT * FROM tasks WHERE variant = ?1 ORDER BY created_at, id", [variant])
+}
+
+/// Tasks whose id begins so, over all repositories, newest first, at most 20.
+///
+/// # Errors
+/// The database's.
+pub fn by_prefix(db: &Connection, prefix: &str) -> Result<Vec<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE substr(id, 1, length(?1)) = ?1
+               ORDER BY created_at DESC LIMIT 20";
+    query(db, sql, [prefix])
+}
+
+/// Tasks that reached a final state at or after `since`, over all repositories, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn ended_since(db: &Connection, since: Timestamp) -> Result<Vec<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE ended_at >= ?1 ORDER BY ended_at DESC, id";
+    query(db, sql, [row::millis(since)])
+}
+
+/// What a transition sets beside the state. What is `None` becomes empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Why it is in that state.
+    pub reason: Option<String>,
+    /// What kind of failure it was.
+    pub failure: Option<FailureClass>,
+    /// The question it ended with.
+    pub question: Option<String>,
+    /// Whether its worktree held a change; `None` keeps what is known.
+    pub changed: Option<bool>,
+}
+
+/// Moves a task from one state to another, if it is still in the first. Entering `Running` sets
+/// the start time of a task that has none; entering a final state sets the end time, leaving one
+/// clears it.
+///
+/// # Errors
+/// [`StoreError::Moved`] when it is not in the first state.
+pub fn transition(
+    db: &Connection,
+    id: &TaskId,
+    (from, to): (TaskState, TaskState),
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let changed = db.execute(
+        "UPDATE tasks SET state = ?3, reason = ?4, failure = ?5, question = ?6,
+             changed = coalesce(?7, changed),
+             started_at = CASE WHEN ?3 = 'running' THEN coalesce(started_at, ?8)
+                          ELSE started_at END,
+             ended_at = CASE WHEN ?9 THEN ?8 ELSE NULL END
+         WHERE id = ?1 AND state = ?2",
+        params![
+            id.as_str(),
+            from.as_str(),
+            to.as_str(),
+            change.reason,
+            change.failure.map(FailureClass::as_str),
+            change.question,
+            change.changed,
+            row::millis(now),
+            to.is_final(),
+        ],
+    )?;
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Moved { what: id.to_string(), expected: from.as_str().into() })
+}
+
+/// Sets what a task that has not started waits for, without moving its state otherwise.
+///
+/// # Errors
+/// The database's.
+pub fn set_waiting(db: &Connection, id: &TaskId, reason: &str) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE tasks SET state = 'waiting', reason = ?2
+         WHERE id = ?1 AND state IN ('queued', 'waiting')
+           AND (state <> 'waiting' OR reason IS NOT ?2)",
+        params![id.as_str(), reason],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::store::db::tests::store;
+    use crate::store::repos;
+
+    /// A queued task of a repository that is made for it.
+    pub(crate) fn queued(db: &Connection, id: &str) -> Task {
+        let dir = std::path::Path::new("/r/.git");
+        let repo = repos::ensure(db, dir, (dir, "r"), Timestamp::UNIX_EPOCH).unwrap();
+        let task = Task {
+            id: TaskId::new(id),
+            repo: repo.id,
+            variant: None,
+            role: "engineer".into(),
+            agent: "plain".into(),
+            model: None,
+            prompt: "do".into(),
+            lane: Lane::Agent,
+            priority: 5,
+            state: TaskState::Queued,
+            reason: None,
+            failure: None,
+            question: None,
+            changed: None,
+            verify: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            started_at: None,
+            ended_at: None,
+        };
+        insert(db, &task).unwrap();
+        task
+    }
+
+    #[test]
+    fn only_one_of_two_writers_wins() {
+        let (_dir, store) = store();
+        let task = queued(store.read(), "worktree-a-1");
+        let now = Timestamp::UNIX_EPOCH;
+        let start = (TaskState::Queued, TaskState::Running);
+        transition(store.read(), &task.id, start, &Change::default(), now).unwrap();
+        let second = transition(store.read(), &task.id, start, &Change::default(), now);
+        assert!(matches!(second, Err(StoreError::Moved { .. })));
+        let end = (TaskState::Running, TaskState::Done);
+        let change = Change { changed: Some(true), ..Change::default() };
+        transition(store.read(), &task.id, end, &change, now).unwrap();
+        let task = by_id(store.read(), &task.id).unwrap().unwrap();
+        assert_eq!((task.state, task.changed), (TaskState::Done, Some(true)));
+        assert_eq!((task.started_at, task.ended_at), (Some(now), Some(now)));
+    }
+
+    #[test]
+    fn a_prefix_is_data_not_a_pattern() {
+        let (_dir, store) = store();
+        queued(store.read(), "worktree-a-1");
+        queued(store.read(), "worktree-b-1");
+        assert_eq!(by_prefix(store.read(), "worktree-").unwrap().len(), 2);
+        assert_eq!(by_prefix(store.read(), "worktree%").unwrap().len(), 0);
+        assert_eq!(by_prefix(store.read(), "worktree-b").unwrap()[0].id.as_str(), "worktree-b-1");
+    }
+}
