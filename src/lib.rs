@@ -4,5 +4,6 @@
 //! store → agents → engine → commands → ui and cli.
 
 pub mod domain;
+pub mod engine;
 pub mod git;
 pub mod store;

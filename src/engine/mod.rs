@@ -1,0 +1,3 @@
+//! What runs in the background: pure decisions, and the processes that act on them.
+
+pub mod process;
