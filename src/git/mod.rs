@@ -7,3 +7,6 @@ pub mod command;
 pub mod error;
 pub mod place;
 pub mod repo;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod worktree;
