@@ -1,3 +1,5 @@
 //! The program `wt`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wt::cli::main()
+}

@@ -1,3 +1,5 @@
 //! The same program under the name that makes it a git subcommand: `git wt list`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wt::cli::main()
+}

@@ -36,3 +36,32 @@ impl Progress for Silent {
     fn at(&mut self, _: u64) {}
     fn item(&mut self, _: &str) {}
 }
+
+/// The person at the terminal, if there is one. Implemented in `ui`; [`Nobody`] for tests and for
+/// processes without a terminal.
+pub trait Person: Send + Sync {
+    /// Shows `plan` and asks for a yes; `None` when nobody is there to answer.
+    fn confirm(&self, plan: &str, question: &str) -> Option<bool>;
+
+    /// Asks for a text; `None` when nobody is there, or nothing was given.
+    fn text(&self, question: &str) -> Option<String>;
+
+    /// Opens the editor on `initial`; `None` when nobody is there, or nothing was saved.
+    fn edit(&self, initial: &str) -> Option<String>;
+}
+
+/// Nobody to ask: what would need a yes is refused with a hint.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Person for Nobody {
+    fn confirm(&self, _: &str, _: &str) -> Option<bool> {
+        None
+    }
+    fn text(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn edit(&self, _: &str) -> Option<String> {
+        None
+    }
+}

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 /// When the FIFO can neither be opened nor made.
 pub fn ring(path: &Path) -> Result<(), StoreError> {
     // A full pipe (EAGAIN) means that it rings already.
-    open(path)?.write(b"!").ok();
+    open(path)?.write_all(b"!").ok();
     Ok(())
 }
 

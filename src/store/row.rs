@@ -29,7 +29,7 @@ pub fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
 pub fn maybe_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     let millis: Option<i64> = row.get(column)?;
     millis
-        .map(|millis| Timestamp::from_millisecond(millis))
+        .map(Timestamp::from_millisecond)
         .transpose()
         .map_err(|error| bad(column, Box::new(error)))
 }

@@ -1,0 +1,9 @@
+//! The command line: words in, exit code out. One file of arguments a verb.
+
+mod app;
+mod exit;
+mod globals;
+mod path;
+mod verbs;
+
+pub use app::main;

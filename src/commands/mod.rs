@@ -1,0 +1,9 @@
+//! One file a verb: a request in, an outcome out; no words of the command line, no terminal.
+//!
+//! Every verb is `run(&Context, Request) -> Result<Outcome, Problem>`. An outcome is what `--json`
+//! prints, so its fields are a contract.
+
+pub mod context;
+pub mod path;
+mod problems;
+pub mod select;

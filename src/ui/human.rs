@@ -1,0 +1,156 @@
+//! Numbers, money and times as people read them.
+
+use jiff::SignedDuration;
+
+use crate::domain::usage::{Certainty, MicroUsd, Usage};
+
+/// `18,450`
+pub fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// At most four characters: `950`, `9.5k`, `61k`, `1.2M`.
+pub fn short(value: u64) -> String {
+    let scaled = |unit: f64, suffix: &str| {
+        let value = value as f64 / unit;
+        if value < 9.95 { format!("{value:.1}{suffix}") } else { format!("{value:.0}{suffix}") }
+    };
+    match value {
+        0..=999 => value.to_string(),
+        1_000..=999_499 => scaled(1e3, "k"),
+        999_500..=999_499_999 => scaled(1e6, "M"),
+        _ => scaled(1e9, "G"),
+    }
+}
+
+/// `$0.94`; below a cent `$0.0042`, so that little is never shown as nothing.
+pub fn money(value: MicroUsd) -> String {
+    match value.0 {
+        0 => "$0".into(),
+        1..=9_999 => format!("${:.4}", value.dollars()),
+        _ => format!("${:.2}", value.dollars()),
+    }
+}
+
+/// Tokens of a usage: `61k`, `≥48k`, `–`.
+pub fn tokens(usage: &Usage) -> String {
+    match usage.certainty {
+        Certainty::Unknown => "–".into(),
+        Certainty::AtLeast => format!("≥{}", short(usage.tokens.billable())),
+        Certainty::Exact => short(usage.tokens.billable()),
+    }
+}
+
+/// Cost of a usage: `$0.94`, `≥$0.70`, `–`.
+pub fn cost(usage: &Usage) -> String {
+    match (usage.cost, usage.certainty) {
+        (None, _) => "–".into(),
+        (Some(cost), Certainty::Exact) => money(cost),
+        (Some(cost), _) => format!("≥{}", money(cost)),
+    }
+}
+
+/// The two greatest units: `5m 30s`, `2h 5m`, `3d 4h`; below a second `0s`.
+pub fn duration(value: SignedDuration) -> String {
+    let seconds = value.as_secs().max(0);
+    let parts = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let at = parts.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(parts.len() - 1);
+    let (unit, name) = parts[at];
+    let first = format!("{}{name}", seconds / unit);
+    match parts.get(at + 1) {
+        Some((next, name)) if seconds % unit / next > 0 => {
+            format!("{first} {}{name}", seconds % unit / next)
+        }
+        _ => first,
+    }
+}
+
+/// The greatest unit alone, for a column: `12m`, `3d`.
+pub fn age(value: SignedDuration) -> String {
+    let text = duration(value);
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// `2.0 GB`, in powers of 1000 as disks are sold and `ls --si` shows them.
+pub fn bytes(value: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut scaled = value as f64;
+    let mut at = 0;
+    while scaled >= 999.5 && at + 1 < units.len() {
+        scaled /= 1000.0;
+        at += 1;
+    }
+    if at == 0 || scaled >= 9.95 {
+        format!("{scaled:.0} {}", units[at])
+    } else {
+        format!("{scaled:.1} {}", units[at])
+    }
+}
+
+/// `1 file`, `2 files`.
+pub fn count(value: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
+/// A commit as people read it.
+pub fn commit(id: &str) -> &str {
+    id.get(..7).unwrap_or(id)
+}
+
+/// One line of any text, made safe for a terminal: control characters are replaced, and it is cut
+/// to `width` columns with `…`.
+pub fn line(text: &str, width: usize) -> String {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let safe: String = first.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    console::truncate_str(safe.trim(), width, "…").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::usage::Tokens;
+
+    #[test]
+    fn numbers_are_grouped_or_short() {
+        assert_eq!([number(0), number(999), number(18450)], ["0", "999", "18,450"]);
+        assert_eq!(number(1_234_567), "1,234,567");
+        let shorts = [999, 1000, 9_949, 9_950, 61_120, 999_499, 999_500, 1_200_000];
+        let shown = ["999", "1.0k", "9.9k", "9.9k", "61k", "999k", "1.0M", "1.2M"];
+        assert_eq!(shorts.map(short)[..3], shown[..3]);
+        assert_eq!(shorts.map(short)[4..], shown[4..]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_zero() {
+        assert_eq!(tokens(&Usage::default()), "–");
+        let usage = Usage {
+            tokens: Tokens { input: 48_000, ..Tokens::default() },
+            cost: Some(MicroUsd(700_000)),
+            certainty: Certainty::AtLeast,
+        };
+        assert_eq!((tokens(&usage), cost(&usage)), ("≥48k".into(), "≥$0.70".into()));
+        assert_eq!(money(MicroUsd(4_200)), "$0.0042");
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let shown = [0, 59, 60, 330, 7_500, 3_600, 90_061].map(SignedDuration::from_secs);
+        let expected = ["0s", "59s", "1m", "5m 30s", "2h 5m", "1h", "1d 1h"];
+        assert_eq!(shown.map(duration), expected.map(str::to_owned));
+        assert_eq!(age(SignedDuration::from_secs(330)), "5m");
+    }
+
+    #[test]
+    fn a_text_cannot_drive_the_terminal() {
+        assert_eq!(line("\x1b[2Jboo\nmore", 80), "[2Jboo");
+        assert_eq!(line("a long line of words", 10), "a long li…");
+    }
+}

@@ -1,0 +1,3 @@
+//! How each verb's outcome looks, one file a verb.
+
+mod path;
