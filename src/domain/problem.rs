@@ -19,7 +19,7 @@ pub struct Problem {
     pub hints: Vec<String>,
     /// What a program would want to know: conflicting files, the plan that needs a yes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<serde_json::Value>,
+    pub data: Option<Box<serde_json::Value>>,
 }
 
 /// What kind of failure it is, one for each exit code.
@@ -87,7 +87,7 @@ impl Problem {
     /// Adds what a program would want to know.
     #[must_use]
     pub fn data(mut self, data: impl Serialize) -> Self {
-        self.data = serde_json::to_value(data).ok();
+        self.data = serde_json::to_value(data).ok().map(Box::new);
         self
     }
 }
