@@ -3,10 +3,15 @@
 //! The `git` program is started in [`command`] and nowhere else; libgit2 answers what it answers
 //! faster and as well (objects, refs).
 
+pub mod changes;
 pub mod command;
 pub mod error;
+pub mod leftovers;
+pub mod operation;
 pub mod place;
+pub mod private_index;
 pub mod repo;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod secret;
 pub mod worktree;

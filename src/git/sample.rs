@@ -52,14 +52,20 @@ impl Sample {
 
     /// Runs git in some directory; it must succeed.
     pub(crate) fn git_in(&self, dir: &Path, args: &[&str]) -> String {
-        let git = Git::discovering(dir).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        git.env("GIT_CONFIG_SYSTEM", "/dev/null").args(args).text().unwrap()
+        git_in(dir, args)
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        put(&self.path, path, text);
+    }
+
+    /// Makes a linked worktree on a new branch `feature/NAME`, and gives its place.
+    pub(crate) fn worktree(&self, name: &str) -> Place {
+        let path = self.beside("trees").join(name);
+        let branch = format!("feature/{name}");
+        self.git(&["worktree", "add", "-q", "-b", &branch, path.to_str().unwrap()]);
+        let common = self.place().common_dir;
+        Place::checkout(common.join("worktrees").join(name), common, path)
     }
 
     /// Commits everything.
@@ -67,4 +73,17 @@ impl Sample {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
     }
+}
+
+/// Runs git as a user would in some directory; it must succeed.
+pub(crate) fn git_in(dir: &Path, args: &[&str]) -> String {
+    let git = Git::discovering(dir).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    git.env("GIT_CONFIG_SYSTEM", "/dev/null").args(args).text().unwrap()
+}
+
+/// Writes a file below a directory, with the directories in between.
+pub(crate) fn put(dir: &Path, path: &str, text: &str) {
+    let path = dir.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
 }
