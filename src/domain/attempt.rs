@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::task::FailureClass;
 use crate::domain::usage::{SessionTotals, Usage};
 
 /// One execution of a task.
@@ -124,6 +125,9 @@ pub struct StopRequest {
     pub at: Timestamp,
     /// In words: `by you`, `total budget`, `timed out after 30m`.
     pub why: String,
+    /// `None` when a person did it, else what kind of failure it is.
+    #[serde(default)]
+    pub class: Option<FailureClass>,
 }
 
 impl AttemptKind {

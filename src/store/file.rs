@@ -4,6 +4,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::store::error::StoreError;
 
 /// Replaces `path` by `bytes` so that a reader, and a machine that loses power, sees either the
@@ -13,16 +15,31 @@ use crate::store::error::StoreError;
 /// # Errors
 /// When the directory cannot be written to; the old file is then untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
-    let dir = path.parent().unwrap_or(Path::new("."));
+    let file = sibling(path, bytes, mode)?;
+    file.as_file().sync_all().map_err(StoreError::file("write", path))?;
+    file.persist(path).map_err(|error| StoreError::file("replace", path)(error.error))?;
+    sync_dir(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// As [`write_atomically`] for every reader, but nothing waits for the disk: for what means
+/// nothing once the machine has lost its power, such as who runs.
+///
+/// # Errors
+/// When the directory cannot be written to; the old file is then untouched.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+    let file = sibling(path, bytes, mode)?;
+    file.persist(path).map_err(|error| StoreError::file("replace", path)(error.error))?;
+    Ok(())
+}
+
+fn sibling(path: &Path, bytes: &[u8], mode: u32) -> Result<NamedTempFile, StoreError> {
     let mut file = tempfile::Builder::new()
         .prefix(".wt-")
         .permissions(std::fs::Permissions::from_mode(mode))
-        .tempfile_in(dir)
+        .tempfile_in(path.parent().unwrap_or(Path::new(".")))
         .map_err(StoreError::file("write", path))?;
     file.write_all(bytes).map_err(StoreError::file("write", path))?;
-    file.as_file().sync_all().map_err(StoreError::file("write", path))?;
-    file.persist(path).map_err(|error| StoreError::file("replace", path)(error.error))?;
-    sync_dir(dir)
+    Ok(file)
 }
 
 /// Makes a rename or a new file in `dir` survive a loss of power.

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod error;
 pub mod events;
 pub mod file;
+pub mod folder;
 pub mod intents;
 pub mod layout;
 pub mod lock;
