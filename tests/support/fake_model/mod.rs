@@ -4,7 +4,7 @@
 //! It keeps no conversation: what it answers is a function of the request, the same figures every
 //! time. Without tools it says a short text; with tools it first calls the one that writes
 //! `hello.txt`; once the result of that call is in the request it ends with a final text.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 mod anthropic;
 mod chat;

@@ -1,0 +1,8 @@
+//! `wt` as a person types it: one module per verb.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test with a line number")]
+#![allow(clippy::expect_used, reason = "a failed expectation is a failed test with its reason")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod world;
