@@ -1,0 +1,84 @@
+//! Makes sure that an engine looks at what was just committed.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
+
+use crate::engine::process::ancestry::{ENGINE_VERB, inside_attempt};
+use crate::store::bell;
+use crate::store::environment::Environment;
+use crate::store::error::StoreError;
+use crate::store::layout::Layout;
+use crate::store::lock::Lock;
+
+/// The variables that an engine gets of whoever happens to start it: where things are, who the
+/// user is, how to reach the session. Nothing of a task's: those have a file of their own.
+const PASSED_ON: &[&str] = &[
+    "DBUS_SESSION_BUS_ADDRESS",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_SYSTEM",
+    "HOME",
+    "LANG",
+    "LOGNAME",
+    "PATH",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
+/// Who looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// The engine that was there already.
+    Running,
+    /// One that was started.
+    Started,
+    /// The next one that is started from outside: this process works inside an attempt, where an
+    /// engine would end together with the attempt. (Usually there is one outside, and `Running`.)
+    Later,
+}
+
+/// Wakes the engine, or starts one if there is none. Call it after the commit it is to see.
+///
+/// Takes about a millisecond and waits for nothing: an engine reads the store when it starts, and
+/// once more after it gave up its lock.
+///
+/// # Errors
+/// When no engine runs and none can be started.
+pub fn ensure(layout: &Layout, environment: &Environment) -> Result<Ensured, StoreError> {
+    bell::ring(&layout.bell())?;
+    if Lock::is_held(&layout.engine_lock())? {
+        return Ok(Ensured::Running);
+    }
+    if inside_attempt(layout, environment.attempt()) {
+        return Ok(Ensured::Later);
+    }
+    let log = log(layout)?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(ENGINE_VERB).env_clear().current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    for name in PASSED_ON {
+        if let Some(value) = environment.get_os(name) {
+            command.env(name, value);
+        }
+    }
+    // Not waited for: it goes into a session of its own, and this process ends before it.
+    command.spawn().map_err(StoreError::file("start the engine of", layout.root()))?;
+    Ok(Ensured::Started)
+}
+
+/// What an engine has to say when nobody listens; begun anew once it has become long.
+fn log(layout: &Layout) -> Result<File, StoreError> {
+    const LONG: u64 = 1024 * 1024;
+    let path = layout.engine_log();
+    if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LONG) {
+        std::fs::rename(&path, path.with_extension("log.old")).ok();
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    options.open(&path).map_err(StoreError::file("open", path))
+}
