@@ -4,6 +4,7 @@
 //! faster and as well (objects, refs).
 
 pub mod changes;
+pub mod carry;
 pub mod command;
 pub mod error;
 pub mod leftovers;
