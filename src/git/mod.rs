@@ -3,8 +3,8 @@
 //! The `git` program is started in [`command`] and nowhere else; libgit2 answers what it answers
 //! faster and as well (objects, refs).
 
-pub mod changes;
 pub mod carry;
+pub mod changes;
 pub mod command;
 pub mod error;
 pub mod leftovers;
