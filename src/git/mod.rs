@@ -6,6 +6,7 @@
 pub mod carry;
 pub mod changes;
 pub mod command;
+pub mod conflict;
 pub mod error;
 pub mod leftovers;
 pub mod operation;
