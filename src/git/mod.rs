@@ -16,4 +16,6 @@ pub mod repo;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod secret;
+pub mod submodules;
+pub mod uncommitted;
 pub mod worktree;
