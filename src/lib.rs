@@ -3,6 +3,7 @@
 //! The floors, from the ground up; imports go down only (`tests/architecture.rs`): domain → git →
 //! store → agents → engine → commands → ui and cli.
 
+pub mod agents;
 pub mod cli;
 pub mod commands;
 pub mod domain;

@@ -1,5 +1,11 @@
 //! What runs in the background: pure decisions, and the processes that act on them.
 
+pub mod evidence;
 pub mod process;
 pub mod queue;
 pub mod start;
+
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod traps;
