@@ -18,7 +18,7 @@ pub fn normal(text: &str, dir: &str) -> String {
     });
     static OBJECT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9a-f]{7,64}\b"));
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r"( {2,})?\b\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b(?: \d+(?:ms|s|m|h)\b)?( {2,})?")
+        regex(r"( {2,})?\b\d+(?:\.\d+)?(?:ms|s|m|h|d)\b(?: \d+(?:ms|s|m|h)\b)?( {2,})?")
     });
     let text = text.replace(dir, "$DIR");
     let text = DATE.replace_all(&text, "[date]");
