@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 use crate::domain::attempt::{Attempt, AttemptKind, AttemptState};
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::{LaunchSpec, StdinFrom};
 use crate::domain::task::Task;
 use crate::domain::usage::Usage;
+use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::events::{self, NewEvent};
 use crate::store::file::sync_dir;

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+pub use rusqlite::Connection;
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::store::error::StoreError;
 use crate::store::layout::Layout;
