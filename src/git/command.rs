@@ -221,6 +221,11 @@ impl Answer {
         String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
     }
 
+    /// The first line it wrote to stderr, without git's own prefix.
+    pub fn reason(&self) -> String {
+        crate::git::error::first_line(&self.stderr).to_owned()
+    }
+
     /// This answer as an error.
     pub fn failure(self) -> GitError {
         GitError::Failed { what: self.what, code: self.code, stderr: self.stderr }

@@ -73,7 +73,8 @@ impl GitError {
     }
 }
 
-fn first_line(text: &str) -> &str {
+/// The first line that says something, without the prefix that git puts before it.
+pub(crate) fn first_line(text: &str) -> &str {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
     line.trim_start_matches("fatal: ").trim_start_matches("error: ")
 }

@@ -9,6 +9,7 @@ pub mod command;
 pub mod conflict;
 pub mod error;
 pub mod leftovers;
+pub mod objects;
 pub mod operation;
 pub mod place;
 pub mod private_index;
@@ -16,6 +17,7 @@ pub mod repo;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod secret;
+pub mod snapshot;
 pub mod submodules;
 pub mod uncommitted;
 pub mod worktree;

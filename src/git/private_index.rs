@@ -80,6 +80,15 @@ impl PrivateIndex {
         Ok(index)
     }
 
+    /// Starts with nothing in it, to make trees of given entries. Not to be installed.
+    ///
+    /// # Errors
+    /// When the git directory cannot be written.
+    pub fn empty(place: &Place) -> Result<Self, GitError> {
+        let (dir, alive) = directory(&place.git_dir)?;
+        Ok(Self { place: place.clone(), dir, _alive: alive, seen: None })
+    }
+
     /// As it is now, under another name, for a state that differs in a few entries.
     ///
     /// # Errors
@@ -97,6 +106,25 @@ impl PrivateIndex {
     /// The file that `GIT_INDEX_FILE` names.
     pub fn file(&self) -> PathBuf {
         self.dir.path().join("index")
+    }
+
+    /// A directory of our own beside it, gone when this is dropped.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Makes it one whole file, if it is split (`core.splitIndex`) into one of its own and a shared
+    /// one that git may remove later.
+    ///
+    /// # Errors
+    /// When git fails to write it.
+    pub fn make_whole(&self) -> Result<(), GitError> {
+        let entries = std::fs::read_dir(&self.place.git_dir).into_iter().flatten().flatten();
+        let shared = |name: OsString| name.as_bytes().starts_with(b"sharedindex.");
+        if entries.map(|entry| entry.file_name()).any(shared) {
+            self.git().args(["update-index", "--no-split-index", "--force-write-index"]).run()?;
+        }
+        Ok(())
     }
 
     /// A call that uses this index instead of the real one and runs no hook.
@@ -153,7 +181,7 @@ impl PrivateIndex {
         let answer = self.git().args(asked).input(joined(paths)).answer()?;
         match (answer.code, paths) {
             (Some(0), _) => Ok(vec![]),
-            (_, [one]) => Ok(vec![(one.to_path_buf(), reason(&answer.stderr))]),
+            (_, [one]) => Ok(vec![(one.to_path_buf(), answer.reason())]),
             // It takes all or nothing: halve until those that it cannot take stand alone.
             (_, many) => {
                 let (first, second) = many.split_at(many.len() / 2);
@@ -270,8 +298,8 @@ fn finish(place: &Place, dir: &Path) -> Result<(), GitError> {
     let text = std::fs::read_to_string(dir.join(JOURNAL)).unwrap_or_default();
     let landed = match text.trim_end().split_once(' ') {
         Some((commit, reference)) => {
-            let asked = ["merge-base", "--is-ancestor", commit, reference];
-            Git::read(place).args(asked).answer()?.code == Some(0)
+            let asked = ["rev-parse", "--verify", "--quiet", reference];
+            Git::read(place).args(asked).answer()?.text() == commit
         }
         None => false,
     };
@@ -315,9 +343,4 @@ fn lock_of(index: &Path) -> PathBuf {
 
 fn sync(path: &Path) -> Result<(), GitError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(GitError::file("write", path))
-}
-
-fn reason(stderr: &str) -> String {
-    let line = stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("git gave no reason");
-    line.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
 }

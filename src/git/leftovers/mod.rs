@@ -9,6 +9,7 @@ use crate::domain::id::TaskId;
 use crate::git::changes::{Change, ChangeKind, Changes, changes};
 use crate::git::command::Git;
 use crate::git::error::GitError;
+use crate::git::objects::commit_tree;
 use crate::git::operation::{Operation, in_progress};
 use crate::git::place::Place;
 use crate::git::private_index::{Entry, Installed, PrivateIndex, recover};
@@ -192,7 +193,7 @@ fn attempt(place: &Place, ended: &Ended, found: &Changes) -> Result<Option<Commi
     if tree == Git::read(place).args(["rev-parse", &format!("{head}^{{tree}}")]).text()? {
         return Ok(Some(Committed { left, ..Committed::default() }));
     }
-    let new = commit_tree(place, &tree, head, &message(ended))?;
+    let new = commit_tree(place, &tree, &[head], &message(ended))?;
     let reference = format!("refs/heads/{}", ended.branch);
     let installed = index.install(&reference, &new, ended.at, || {
         Git::write(place)
@@ -305,31 +306,6 @@ fn message(ended: &Ended) -> String {
         .take(72)
         .collect();
     format!("wip: {clean}\n\nWt-Task: {}\n", ended.task)
-}
-
-/// Makes a commit with the user's name, or with ours where they have none.
-pub(crate) fn commit_tree(
-    place: &Place,
-    tree: &str,
-    parent: &str,
-    message: &str,
-) -> Result<String, GitError> {
-    let call = |git: Git| {
-        git.config("i18n.commitEncoding=UTF-8")
-            .args(["commit-tree", tree, "-p", parent, "-F", "-"])
-            .input(message)
-            .answer()
-    };
-    let mut answer = call(Git::write(place))?;
-    if answer.code != Some(0) && answer.stderr.contains("ident") {
-        let mut git = Git::write(place);
-        for who in ["GIT_AUTHOR", "GIT_COMMITTER"] {
-            git =
-                git.env(&format!("{who}_NAME"), "wt").env(&format!("{who}_EMAIL"), "wt@localhost");
-        }
-        answer = call(git)?;
-    }
-    Ok(String::from_utf8_lossy(&answer.success()?).trim().to_owned())
 }
 
 #[cfg(test)]

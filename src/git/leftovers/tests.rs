@@ -190,7 +190,7 @@ fn a_death_between_the_commit_and_the_index_is_mended() {
         let path = found.entries.iter().map(|entry| entry.path.as_path()).collect::<Vec<_>>();
         index.add(&path).unwrap();
         let tree = index.write_tree().unwrap();
-        let new = commit_tree(&place, &tree, &head, "wip: x\n").unwrap();
+        let new = commit_tree(&place, &tree, &[&head], "wip: x\n").unwrap();
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             index.install("refs/heads/feature/a", &new, None, || {
                 if landed {
