@@ -3,6 +3,7 @@
 
 pub mod env;
 pub mod fake_model;
+pub mod git_calls;
 mod left_behind;
 mod normal;
 pub mod repo;

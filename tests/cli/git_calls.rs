@@ -1,0 +1,28 @@
+//! No command starts more git processes than it must.
+
+use crate::support::env::TestEnv;
+use crate::support::git_calls::GitCalls;
+
+#[test]
+fn words_need_no_git() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    let git = GitCalls::watch(&env);
+    for args in [&["--version"][..], &["--help"], &["path", "--help"]] {
+        let (said, calls) = git.during(|| shop.wt(args));
+        let _ = said.ok();
+        assert!(calls.is_empty(), "{args:?}: {calls:?}");
+    }
+}
+
+#[test]
+fn finding_a_repository_needs_no_git() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    let git = GitCalls::watch(&env);
+    let (said, calls) = git.during(|| shop.wt(&["path"]));
+    let _ = said.ok();
+    assert!(calls.is_empty(), "{calls:?}");
+    let (_, calls) = git.during(|| shop.git(&["rev-parse", "HEAD"]));
+    assert_eq!(calls, ["rev-parse HEAD"], "what is started is written down");
+}
