@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod event;
+pub mod fill;
 pub mod id;
 pub mod idea;
 pub mod launch;

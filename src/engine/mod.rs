@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod process;
 pub mod queue;
+pub mod shell;
 pub mod start;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{Finding, Rule};
 const STARTERS: &[(&str, &str)] = &[
     ("src/git/command.rs", "git"),
     ("src/engine/start.rs", "the engine"),
+    ("src/engine/shell.rs", "commands of the settings, in the foreground"),
     ("src/engine/holder/launch.rs", "setup commands and the agent"),
 ];
 

@@ -6,6 +6,7 @@
 pub mod ancestry;
 pub mod cgroup;
 pub mod identity;
+pub mod marked;
 pub mod signal;
 pub mod table;
 pub mod tree;

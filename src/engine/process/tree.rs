@@ -120,7 +120,7 @@ impl Tree<'_> {
 
 /// True when a process was started with this entry in its environment. `scratch` is reused from
 /// call to call: a holder looks at every process there is and must stay small.
-fn carries(pid: u32, entry: &[u8], scratch: &mut Vec<u8>) -> bool {
+pub(super) fn carries(pid: u32, entry: &[u8], scratch: &mut Vec<u8>) -> bool {
     scratch.clear();
     let Ok(file) = std::fs::File::open(format!("/proc/{pid}/environ")) else { return false };
     // Unreadable (another user's, or gone): then it is not ours to end either.
