@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 /// How deep groups within the group are followed.
 const DEPTH_MAX: u32 = 32;
 
 /// A cgroup (version 2) that holds exactly one attempt's processes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cgroup {
     dir: PathBuf,
 }
@@ -32,17 +29,27 @@ impl Cgroup {
         None
     }
 
-    /// Runs `start` while this process is a member, so that whatever it starts is one from its
-    /// first instruction on, then moves this process back. The caller has one thread only.
-    ///
-    /// # Errors
-    /// When the kernel refuses the move; then nothing was started.
-    pub fn within<T>(&self, start: impl FnOnce() -> T) -> std::io::Result<T> {
-        let home = own().ok_or(std::io::ErrorKind::NotFound)?;
-        std::fs::write(self.dir.join("cgroup.procs"), "0")?;
-        let started = start();
-        std::fs::write(home.join("cgroup.procs"), "0")?;
-        Ok(started)
+    /// The group in this directory, made earlier.
+    pub fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Moves this process into the group; what it starts from then on is born there. The caller
+    /// has one thread only. False when the kernel refuses.
+    pub fn enter(&self) -> bool {
+        std::fs::write(self.dir.join("cgroup.procs"), "0").is_ok()
+    }
+
+    /// Moves this process into the group that holds this one. False when the kernel refuses: then
+    /// this process is a member for good, and the group must not be killed as a whole.
+    pub fn leave(&self) -> bool {
+        let above = self.dir.parent().map(|dir| dir.join("cgroup.procs"));
+        above.is_some_and(|procs| std::fs::write(procs, "0").is_ok())
     }
 
     /// The pids in it and in groups within it.
@@ -138,7 +145,7 @@ mod tests {
             println!("SKIPPED: no writable cgroup here");
             return;
         };
-        // The shell moves itself: `within` moves a whole process, and this one runs other tests.
+        // The shell moves itself: `enter` moves a whole process, and this one runs other tests.
         let script = "echo 0 >\"$0/cgroup.procs\"; env -i setsid sleep 600 & sleep 600";
         let mut shell = std::process::Command::new("sh");
         let mut child = shell.args(["-c", script]).arg(&group.dir).spawn().unwrap();

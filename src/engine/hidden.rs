@@ -1,0 +1,32 @@
+//! The hidden verbs: processes that `wt` starts of itself. They are told apart before the command
+//! line is parsed, for a holder has to stay small and nobody types them.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::engine::holder;
+use crate::engine::process::ancestry::HOLDER_VERB;
+
+/// Runs the hidden verb that these arguments name; `None` when they name none.
+pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
+    let verb = arguments.get(1)?;
+    if verb == HOLDER_VERB {
+        let [_, _, dir, environment] = arguments else { return Some(ExitCode::from(2)) };
+        return Some(told(holder::run(Path::new(dir), Path::new(environment))));
+    }
+    None
+}
+
+/// Says on stderr, which is the engine's log, why a process of ours could not do its work.
+fn told(result: Result<(), impl std::fmt::Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write;
+            let pid = std::process::id();
+            writeln!(std::io::stderr(), "{pid}: {error}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
