@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::exit;
 use crate::cli::globals::Globals;
+use crate::cli::hidden;
 use crate::cli::verbs::Cli;
 use crate::commands::context::Context;
 use crate::domain::observer::{Observer, Person};
@@ -60,6 +61,9 @@ pub fn printed(result: std::io::Result<()>) -> Result<(), Problem> {
 /// Runs the program: parse, dispatch, exit code.
 pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = hidden::run(&arguments) {
+        return code;
+    }
     let program = program_name(arguments.first().map(Path::new));
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

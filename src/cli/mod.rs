@@ -3,6 +3,7 @@
 mod app;
 mod exit;
 mod globals;
+mod hidden;
 mod path;
 mod verbs;
 

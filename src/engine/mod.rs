@@ -1,7 +1,6 @@
 //! What runs in the background: pure decisions, and the processes that act on them.
 
 pub mod evidence;
-pub mod hidden;
 pub mod holder;
 pub mod process;
 pub mod queue;

@@ -9,6 +9,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/engine/start.rs", "the engine"),
     ("src/engine/shell.rs", "commands of the settings, in the foreground"),
     ("src/engine/holder/launch.rs", "setup commands and the agent"),
+    ("src/engine/run/launch.rs", "holders"),
 ];
 
 /// What is read in one file each, by the ends of the paths that read it.

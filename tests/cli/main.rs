@@ -6,5 +6,6 @@
 mod support;
 
 mod git_calls;
+mod hold;
 mod words;
 mod world;

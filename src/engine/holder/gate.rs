@@ -1,15 +1,16 @@
 //! Between being started and being let go: the holder reports who it is, and waits until that is
 //! on record.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::ProcessIdentity;
 use crate::engine::holder::reaper::Reaper;
 
-/// What a holder reports on its standard output, one line of JSON.
+/// What a holder reports, as one line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Who it is.
@@ -21,47 +22,44 @@ pub struct Report {
 /// The byte that lets a holder go.
 pub const GO: u8 = b'!';
 
-/// Reports on stdout, then waits on stdin for [`GO`]. False when it is not to start anything: the
-/// engine is gone (end of file), or a signal says so. Afterwards both are closed, which tells the
-/// engine that it went.
-///
-/// # Errors
-/// When the engine is gone already.
-pub fn pass(reaper: &mut Reaper, report: &Report) -> std::io::Result<bool> {
-    let mut line = serde_json::to_vec(report)?;
-    line.push(b'\n');
-    let mut stdout = std::io::stdout();
-    stdout.write_all(&line)?;
-    stdout.flush()?;
-    let stdin = std::io::stdin();
-    let go = loop {
-        reaper.wait(None, Some(stdin.as_fd()), &[]);
-        if reaper.asked_to_end() {
-            break false;
-        }
-        if is_readable(&stdin) {
+/// A holder's end of the gate: the socket that it was given as its standard input.
+pub struct Gate {
+    socket: UnixStream,
+}
+
+impl Gate {
+    /// Takes the socket; standard input is `/dev/null` from then on.
+    ///
+    /// # Errors
+    /// When there is no standard input.
+    pub fn take() -> std::io::Result<Self> {
+        let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        rustix::stdio::dup2_stdin(&std::fs::File::open("/dev/null")?)?;
+        Ok(Self { socket })
+    }
+
+    /// Reports, then waits for [`GO`]. False when nothing is to be started: the engine is gone
+    /// (end of file), or a signal says so. The socket is closed afterwards, by which the engine
+    /// sees that the holder went.
+    ///
+    /// # Errors
+    /// When the engine is gone already, or standard input is no socket.
+    pub fn pass(mut self, reaper: &mut Reaper, report: &Report) -> std::io::Result<bool> {
+        let mut line = serde_json::to_vec(report)?;
+        line.push(b'\n');
+        self.socket.write_all(&line)?;
+        self.socket.set_nonblocking(true)?;
+        loop {
+            reaper.wait(None, Some(self.socket.as_fd()), &[]);
+            if reaper.asked_to_end() {
+                return Ok(false);
+            }
             let mut byte = [0];
-            break rustix::io::read(&stdin, &mut byte)? == 1 && byte[0] == GO;
+            match self.socket.read(&mut byte) {
+                Ok(read) => return Ok(read == 1 && byte[0] == GO),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
         }
-    };
-    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    Ok(go)
-}
-
-fn is_readable(input: &std::io::Stdin) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut fds = [PollFd::new(input, PollFlags::IN)];
-    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
-}
-
-/// Reads a holder's report; `None` when it ended without one.
-///
-/// # Errors
-/// When the line is no report.
-pub fn read_report(output: impl Read) -> std::io::Result<Option<Report>> {
-    let mut line = String::new();
-    BufReader::new(output.take(64 * 1024)).read_line(&mut line)?;
-    if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
+    }
 }

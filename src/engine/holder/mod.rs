@@ -19,7 +19,7 @@ use crate::domain::attempt::{Exit, StopRequest};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::task::FailureClass;
 use crate::engine::holder::ending::{End, Ending};
-use crate::engine::holder::gate::Report;
+use crate::engine::holder::gate::{Gate, Report};
 use crate::engine::holder::launch::Surroundings;
 use crate::engine::holder::reaper::Reaper;
 use crate::engine::process::cgroup::Cgroup;
@@ -62,7 +62,8 @@ pub fn run(dir: &Path, environment: &Path) -> Result<(), StoreError> {
         agent: None,
     };
     let report = Report { holder: me, containment: record.containment.clone() };
-    if gate::pass(&mut reaper, &report).map_err(failed("report on"))? {
+    let gate = Gate::take().map_err(failed("hold"))?;
+    if gate.pass(&mut reaper, &report).map_err(failed("report on"))? {
         // The state directory holds `attempts`, which holds the folder.
         let layout = Layout::at(dir.ancestors().nth(2).unwrap_or(Path::new("/")));
         let mut holder = Holder { reaper, folder, spec, record, layout, deadline: None };

@@ -1,19 +1,26 @@
 //! Waits for what can happen to a holder: a child's end, a request, a moment in time.
 
+use std::io::Read;
 use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{WaitOptions, WaitStatus, wait};
+use rustix::process::{Signal, WaitOptions, WaitStatus, wait};
+use signal_hook::low_level::pipe;
 
 use crate::engine::process::signal::Handle;
 
 /// The holder's ears. It has one thread, and nobody else in the process waits for children.
+///
+/// Signals are caught, not blocked: a mask is inherited by what a process starts (the standard
+/// library leaves it as it is), and an agent that is deaf to TERM could only be killed.
 pub struct Reaper {
-    signals: SignalFd,
-    /// Set by the first signal that asks for an end.
+    /// A byte for each child's end.
+    children: UnixStream,
+    /// A byte for each signal that asks for an end.
+    requests: UnixStream,
+    /// True once there was one.
     asked: bool,
     /// The one child whose end is kept: an agent's tools may end by the thousand.
     watched: Option<u32>,
@@ -21,20 +28,14 @@ pub struct Reaper {
 }
 
 impl Reaper {
-    /// Blocks the signals that are heard from now on. What this process starts has none blocked:
-    /// the standard library gives every child an empty mask.
+    /// Catches the signals that are heard from now on.
     ///
     /// # Errors
     /// When the kernel gives no descriptor.
     pub fn new() -> std::io::Result<Self> {
-        let mut heard = SigSet::empty();
-        for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-            heard.add(signal);
-        }
-        heard.thread_block()?;
-        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        let signals = SignalFd::with_flags(&heard, flags)?;
-        Ok(Self { signals, asked: false, watched: None, status: None })
+        let children = caught(&[Signal::CHILD])?;
+        let requests = caught(&[Signal::TERM, Signal::INT, Signal::HUP])?;
+        Ok(Self { children, requests, asked: false, watched: None, status: None })
     }
 
     /// True once a signal has asked for the end.
@@ -77,15 +78,37 @@ impl Reaper {
         input: Option<BorrowedFd<'_>>,
         others: &[Handle],
     ) {
-        let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let mut fds = vec![
+            PollFd::new(&self.children, PollFlags::IN),
+            PollFd::new(&self.requests, PollFlags::IN),
+        ];
         fds.extend(input.map(|input| PollFd::from_borrowed_fd(input, PollFlags::IN)));
         fds.extend(others.iter().map(|handle| PollFd::new(handle, PollFlags::IN)));
         let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         // An interrupted wait is one that ended early.
         poll(&mut fds, timeout.as_ref()).ok();
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            self.asked |= signal.ssi_signo != Signal::SIGCHLD as u32;
-        }
+        drain(&mut self.children);
+        self.asked |= drain(&mut self.requests);
     }
+}
+
+/// A socket that gets a byte whenever one of these signals arrives.
+fn caught(signals: &[Signal]) -> std::io::Result<UnixStream> {
+    let (heard, told) = UnixStream::pair()?;
+    heard.set_nonblocking(true)?;
+    for signal in signals {
+        pipe::register(signal.as_raw(), told.try_clone()?)?;
+    }
+    Ok(heard)
+}
+
+/// Empties a socket; true when there was anything in it.
+fn drain(socket: &mut UnixStream) -> bool {
+    let mut bytes = [0; 64];
+    let mut any = false;
+    while socket.read(&mut bytes).is_ok_and(|read| read > 0) {
+        any = true;
+    }
+    any
 }

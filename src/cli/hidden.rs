@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::domain::problem::Problem;
 use crate::engine::holder;
 use crate::engine::process::ancestry::HOLDER_VERB;
+use crate::ui::printer::{Form, Printer};
 
 /// Runs the hidden verb that these arguments name; `None` when they name none.
 pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
@@ -19,14 +21,8 @@ pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
 }
 
 /// Says on stderr, which is the engine's log, why a process of ours could not do its work.
-fn told(result: Result<(), impl std::fmt::Display>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            use std::io::Write;
-            let pid = std::process::id();
-            writeln!(std::io::stderr(), "{pid}: {error}").ok();
-            ExitCode::FAILURE
-        }
-    }
+fn told(result: Result<(), impl Into<Problem>>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    crate::ui::problem::print(&Printer::new(Form::Quiet, "wt", false), &error.into());
+    ExitCode::FAILURE
 }
