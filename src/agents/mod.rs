@@ -7,6 +7,10 @@
 pub mod ask;
 pub mod classify;
 pub mod dialect;
+pub mod environment;
 pub mod lines;
+pub mod probe;
 pub mod registry;
+pub mod render;
+pub mod role;
 pub mod template;

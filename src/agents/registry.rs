@@ -1,7 +1,7 @@
 //! Which agents there are: the built-in ones, and the user's files, which add or override.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agents::template::{Template, TemplateError};
 use crate::domain::problem::Problem;
@@ -39,14 +39,10 @@ impl Registry {
     /// there has none; `config_dir` is `wt`'s own, such as `~/.config/wt`.
     pub fn load(config_dir: &Path) -> Self {
         let mut registry = Self::built_in();
-        let Ok(entries) = std::fs::read_dir(config_dir.join("agents")) else { return registry };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|extension| extension == "toml")
-                && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
-            {
-                registry.agents.insert(name.to_owned(), read(name, &path));
-            }
+        for (name, path) in user_files(&config_dir.join("agents")) {
+            let template = read(&path)
+                .and_then(|text| Template::parse(&name, &path.display().to_string(), &text));
+            registry.agents.insert(name, template);
         }
         registry
     }
@@ -60,7 +56,7 @@ impl Registry {
             Some(Ok(template)) => Ok(template),
             Some(Err(error)) => {
                 let hint = format!("mend `{}`, or remove it to use what is built in", error.file);
-                Err(Problem::usage(error.to_string()).hint(hint))
+                Err(Problem::usage(format!("agent template {error}")).hint(hint))
             }
             None => Err(self.unknown(name)),
         }
@@ -92,14 +88,23 @@ impl Registry {
     }
 }
 
-fn read(name: &str, path: &Path) -> Result<Template, TemplateError> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| TemplateError {
-        file: file.clone(),
+/// The files `NAME.toml` of a directory, with their names; none when there is no such directory.
+pub(super) fn user_files(directory: &Path) -> Vec<(String, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let named = |path: PathBuf| {
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let name = path.file_stem()?.to_str()?.to_owned();
+        is_toml.then_some((name, path))
+    };
+    entries.flatten().filter_map(|entry| named(entry.path())).collect()
+}
+
+pub(super) fn read(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path).map_err(|error| TemplateError {
+        file: path.display().to_string(),
         line: None,
         why: error.to_string(),
-    })?;
-    Template::parse(name, &file, &text)
+    })
 }
 
 #[cfg(test)]

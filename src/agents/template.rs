@@ -193,7 +193,7 @@ pub enum Says {
 
 /// Why a template's file was refused: names the file, and the line and key where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("agent template `{file}`{}: {why}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+#[error("`{file}`{}: {why}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
 pub struct TemplateError {
     /// The file as a person finds it.
     pub file: String,
@@ -201,6 +201,20 @@ pub struct TemplateError {
     pub line: Option<usize>,
     /// What is wrong there.
     pub why: String,
+}
+
+impl TemplateError {
+    /// Reads TOML from a file's text.
+    ///
+    /// # Errors
+    /// When it is no TOML or has unknown, missing or ill-typed keys.
+    pub(super) fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Self> {
+        toml::from_str(text).map_err(|error| Self {
+            file: file.to_owned(),
+            line: error.span().map(|span| line_of(text, span.start)),
+            why: error.message().trim().replace('\n', ", "),
+        })
+    }
 }
 
 /// What may stand in braces in an argument.
@@ -220,11 +234,7 @@ impl Template {
     /// # Errors
     /// When the text is no TOML, has an unknown or missing key, or asks for what cannot be.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, TemplateError> {
-        let mut template: Self = toml::from_str(text).map_err(|error| TemplateError {
-            file: file.to_owned(),
-            line: error.span().map(|span| line_of(text, span.start)),
-            why: error.message().trim().replace('\n', ", "),
-        })?;
+        let mut template: Self = TemplateError::parse(file, text)?;
         name.clone_into(&mut template.name);
         let checked = template.check();
         checked.map_err(|(key, why)| TemplateError {
@@ -294,4 +304,45 @@ pub(super) fn braced(arg: &str) -> impl Iterator<Item = &str> {
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn files(kind: &str) -> Vec<PathBuf> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/agents").join(kind);
+        let files: Vec<_> =
+            std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!files.is_empty());
+        files
+    }
+
+    #[test]
+    fn well_formed_templates_are_accepted() {
+        for file in files("ok") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let template = Template::parse("x", "x.toml", &text);
+            assert!(template.is_ok(), "{}: {}", file.display(), template.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn broken_templates_are_refused_with_the_line_and_the_key() {
+        for file in files("bad") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let expected = text.lines().next().unwrap().strip_prefix("# error: ").unwrap();
+            let error = Template::parse("x", "x.toml", &text).unwrap_err().to_string();
+            let wanted = format!("`x.toml`, {expected}");
+            assert!(error.starts_with(&wanted), "{}: {error}, not {wanted}", file.display());
+        }
+    }
+
+    #[test]
+    fn only_words_in_braces_are_filled_in() {
+        let parts: Vec<&str> = braced(r#"{"a":{b}} {model...} {x {y"#).collect();
+        assert_eq!(parts, ["{b}", "{model...}"]);
+    }
 }

@@ -26,6 +26,14 @@ pub fn letters(length: usize) -> String {
         .collect()
 }
 
+/// A random UUID (RFC 9562, version 4), for agents that let a session's id be chosen.
+pub fn uuid() -> String {
+    let (high, low) = (number(), number());
+    let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0x0fff);
+    let (d, e) = ((low >> 48) & 0x3fff, low & 0xffff_ffff_ffff);
+    format!("{a:08x}-{b:04x}-4{c:03x}-{:04x}-{e:012x}", 0x8000 | d)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +42,8 @@ mod tests {
     fn ids_differ_and_have_their_length() {
         let ids: std::collections::HashSet<String> = (0..1000).map(|_| letters(6)).collect();
         assert!(ids.len() > 990);
+        let uuid = uuid();
+        assert!(uuid.len() == 36 && uuid.as_bytes()[14] == b'4', "{uuid}");
         assert!(letters(30).len() == 30 && letters(0).is_empty());
     }
 }
