@@ -3,7 +3,7 @@
 use crate::agents::ask;
 use crate::agents::classify::{known, status_in};
 use crate::agents::dialect::has_terminal_event;
-use crate::domain::attempt::Exit;
+use crate::domain::attempt::{Exit, StopRequest};
 use crate::domain::event::StreamReport;
 use crate::domain::launch::{Dialect, FailurePattern};
 use crate::domain::task::{FailureClass, TaskState};
@@ -26,16 +26,7 @@ pub struct Evidence<'a> {
     /// Whether its worktree differs from where it started; `None` when that could not be seen.
     pub changed: Option<bool>,
     /// Why its end was asked for, if it was.
-    pub stop: Option<Stop<'a>>,
-}
-
-/// An end that was asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Stop<'a> {
-    /// In words: `by you`, `timed out after 30m`.
-    pub why: &'a str,
-    /// `None` when a person did it, else what kind of failure it is.
-    pub class: Option<FailureClass>,
+    pub stop: Option<&'a StopRequest>,
 }
 
 /// What becomes of the task.
@@ -67,10 +58,10 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         _ => {}
     }
     match evidence.stop {
-        Some(Stop { why, class: None }) => {
+        Some(StopRequest { why, class: None, .. }) => {
             Verdict { state: TaskState::Cancelled, ..because(format!("stopped {why}")) }
         }
-        Some(Stop { why, class: Some(class) }) => failed(class, why.to_owned()),
+        Some(StopRequest { why, class: Some(class), .. }) => failed(*class, why.clone()),
         None => ended_badly(evidence),
     }
 }
@@ -258,17 +249,19 @@ mod tests {
     #[test]
     fn a_stop_explains_a_bad_end_and_not_a_good_one() {
         let report = StreamReport { terminal: Some(false), ..clean() };
-        let by = |class| Some(Stop { why: "by you", class });
-        let stopped = Evidence { stop: by(None), ..evidence(&report, &ZERO) };
+        let by =
+            |class| StopRequest { at: jiff::Timestamp::UNIX_EPOCH, why: "by you".into(), class };
+        let (person, clock) = (by(None), by(Some(FailureClass::TimedOut)));
+        let stopped = Evidence { stop: Some(&person), ..evidence(&report, &ZERO) };
         let verdict = judge(&stopped);
         assert_eq!(
             (verdict.state, verdict.reason.as_str()),
             (TaskState::Cancelled, "stopped by you")
         );
-        let timed = Evidence { stop: by(Some(FailureClass::TimedOut)), ..stopped };
+        let timed = Evidence { stop: Some(&clock), ..stopped };
         assert_eq!(judge(&timed).failure, Some(FailureClass::TimedOut));
         let report = clean();
-        let late = Evidence { stop: by(None), ..evidence(&report, &ZERO) };
+        let late = Evidence { stop: Some(&person), ..evidence(&report, &ZERO) };
         assert_eq!(judge(&late).state, TaskState::Done);
     }
 
