@@ -1,10 +1,13 @@
 //! The command line: words in, exit code out. One file of arguments a verb.
 
 mod app;
+mod config;
 mod exit;
 mod globals;
 mod hidden;
+mod pages;
 mod path;
+mod trust;
 mod verbs;
 
 pub use app::main;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::path;
+use crate::cli::{config, pages, path, trust};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -23,8 +23,16 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Print completions for a shell
+    Completions(pages::Completions),
+    /// Show the settings and where each value comes from
+    Config(config::Args),
+    /// Print the manual page, or write the pages of all verbs
+    Man(pages::Man),
     /// Print where a variant is, for `cd "$(wt path NAME)"`
     Path(path::Args),
+    /// See and approve what this repository's wt.toml wants to run
+    Trust(trust::Args),
 }
 
 impl Verb {
@@ -34,7 +42,11 @@ impl Verb {
     /// What the verb could not do.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         match self {
+            Self::Completions(args) => args.run(app),
+            Self::Config(args) => args.run(app),
+            Self::Man(args) => args.run(app),
             Self::Path(args) => args.run(app),
+            Self::Trust(args) => args.run(app),
         }
     }
 }

@@ -117,6 +117,21 @@ impl Here {
         &self.config.settings
     }
 
+    /// The repository's row, made if it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn registered(&mut self, ctx: &Context<'_>) -> Result<&RepoRow, Problem> {
+        let row = match self.row.take() {
+            Some(row) => row,
+            None => ctx.store.write_durably(|tx| {
+                let named = (self.repo.root(), self.repo.name());
+                repos::ensure(tx, self.repo.common_dir(), (named.0, &named.1), ctx.clock.now())
+            })?,
+        };
+        Ok(self.row.insert(row))
+    }
+
     /// The repository's present variants, oldest first.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 //! Every verb is `run(&Context, Request) -> Result<Outcome, Problem>`. An outcome is what `--json`
 //! prints, so its fields are a contract.
 
+pub mod config;
 pub mod context;
 pub mod path;
 mod problems;
 pub mod select;
+pub mod trust;

@@ -85,7 +85,10 @@ impl Lines<'_> {
             let ended = !fds[1].revents().is_empty();
             loop {
                 match pipe.read(&mut buffer) {
-                    Ok(0) => return Ok(self.finish()),
+                    Ok(0) => {
+                        self.finish();
+                        return Ok(());
+                    }
                     Ok(read) => self.take(&buffer[..read]),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -93,7 +96,8 @@ impl Lines<'_> {
                 }
             }
             if ended {
-                return Ok(self.finish());
+                self.finish();
+                return Ok(());
             }
         }
     }

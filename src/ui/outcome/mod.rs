@@ -1,3 +1,5 @@
 //! How each verb's outcome looks, one file a verb.
 
+mod config;
 mod path;
+mod trust;
