@@ -20,18 +20,14 @@ pub struct Cli {
     pub verb: Option<Verb>,
 }
 
-/// What to do.
+/// What to do. The help text of each is the doc comment of its arguments.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "a comment here would replace the longer help text of the verb")]
 pub enum Verb {
-    /// Print completions for a shell
     Completions(pages::Completions),
-    /// Show the settings and where each value comes from
     Config(config::Args),
-    /// Print the manual page, or write the pages of all verbs
     Man(pages::Man),
-    /// Print where a variant is, for `cd "$(wt path NAME)"`
     Path(path::Args),
-    /// See and approve what this repository's wt.toml wants to run
     Trust(trust::Args),
 }
 
