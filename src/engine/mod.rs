@@ -2,8 +2,10 @@
 
 pub mod evidence;
 pub mod holder;
+pub mod limits;
 pub mod process;
 pub mod queue;
+pub mod schedule;
 pub mod shell;
 pub mod start;
 
