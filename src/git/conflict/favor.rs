@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::git::command::Git;
 use crate::git::conflict::markers::{self, Part};
-use crate::git::conflict::{Conflict, ConflictKind, Stage, joined, marker_sizes, read};
+use crate::git::conflict::{Conflict, ConflictKind, joined, marker_sizes, read};
 use crate::git::error::GitError;
 use crate::git::place::Place;
+use crate::git::version::Version;
 
 /// Which side wins where both changed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub enum Favor {
 }
 
 impl Favor {
-    fn stage(self, conflict: &Conflict) -> Option<&Stage> {
+    fn stage(self, conflict: &Conflict) -> Option<&Version> {
         match self {
             Self::Variant => conflict.theirs.as_ref(),
             Self::Base => conflict.ours.as_ref(),
@@ -103,14 +104,14 @@ fn ends_disputed(text: &[u8], size: usize) -> bool {
     matches!(markers::parts(text, size).last(), Some(Part::Disputed { .. }))
 }
 
-fn lacks_last_newline(place: &Place, stage: Option<&Stage>) -> Result<bool, GitError> {
+fn lacks_last_newline(place: &Place, stage: Option<&Version>) -> Result<bool, GitError> {
     let Some(stage) = stage else { return Ok(false) };
     let blob = Git::read(place).args(["cat-file", "blob", &stage.object]).run()?;
     Ok(blob.last().is_some_and(|byte| *byte != b'\n'))
 }
 
 /// Writes a side's version as git would check it out, whatever is there.
-fn settle_whole(place: &Place, conflict: &Conflict, stage: &Stage) -> Result<(), GitError> {
+fn settle_whole(place: &Place, conflict: &Conflict, stage: &Version) -> Result<(), GitError> {
     let mut input = format!("{} {}\t", stage.mode, stage.object).into_bytes();
     input.extend(joined([conflict.path.as_path()].into_iter()));
     let set = ["update-index", "-z", "--replace", "--index-info"];

@@ -14,18 +14,10 @@ use serde::Serialize;
 use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::place::Place;
+use crate::git::version::Version;
 
 /// The most that is read of a file with conflicts, to find them in it.
 const FILE_MAX: u64 = 64 * 1024 * 1024;
-
-/// What git kept of one side of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
-    /// In octal: `100644`, `100755`, `120000`, `160000`.
-    pub mode: String,
-    /// The object, in hex.
-    pub object: String,
-}
 
 /// A path that both sides changed, and git could not make one of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,13 +34,13 @@ pub struct Conflict {
     pub settled: bool,
     /// What both sides started from.
     #[serde(skip)]
-    pub base: Option<Stage>,
+    pub base: Option<Version>,
     /// What the side has that the other is merged into.
     #[serde(skip)]
-    pub ours: Option<Stage>,
+    pub ours: Option<Version>,
     /// What the side has that is merged.
     #[serde(skip)]
-    pub theirs: Option<Stage>,
+    pub theirs: Option<Version>,
 }
 
 /// In what way two sides do not fit.
@@ -175,7 +167,7 @@ fn stages(output: &[u8]) -> Result<Vec<Conflict>, GitError> {
             "3" => &mut last.theirs,
             _ => return Err(unexpected()),
         };
-        *slot = Some(Stage { mode, object });
+        *slot = Some(Version { mode, object });
     }
     for conflict in &mut conflicts {
         conflict.kind = conflict.kind_by_stages();
