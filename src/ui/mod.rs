@@ -5,6 +5,7 @@
 
 pub mod human;
 pub mod outcome;
+pub mod patch;
 pub mod printer;
 pub mod problem;
 pub mod progress;
