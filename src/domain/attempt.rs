@@ -32,6 +32,8 @@ pub struct Attempt {
     pub baseline: SessionTotals,
     /// What this attempt alone used.
     pub usage: Usage,
+    /// How far it has come, by its output.
+    pub progress: Progress,
     /// How it ended.
     pub exit: Option<Exit>,
     /// How well its processes are contained: `cgroup`, `subreaper`, `weak`.
@@ -44,6 +46,24 @@ pub struct Attempt {
     pub started_at: Option<Timestamp>,
     /// When its last process was gone.
     pub ended_at: Option<Timestamp>,
+}
+
+/// How far an attempt has come, by what was read of its output.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// How many bytes of its output were read.
+    pub offset: u64,
+    /// When it last said anything.
+    pub heard_at: Option<Timestamp>,
+    /// The model that answers.
+    pub model: Option<String>,
+    /// Its todo list, done and total.
+    pub todo: Option<(u32, u32)>,
+    /// What it does now, on one line.
+    pub activity: Option<String>,
+    /// The session's cumulative totals, where the agent tells those: the next attempt's baseline.
+    pub cumulative: Option<SessionTotals>,
 }
 
 /// Why there is an attempt.

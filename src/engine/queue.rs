@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use jiff::Timestamp;
 
-use crate::domain::attempt::{Attempt, AttemptKind, AttemptState};
+use crate::domain::attempt::{Attempt, AttemptKind, AttemptState, Progress};
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::{LaunchSpec, StdinFrom};
 use crate::domain::task::Task;
@@ -104,6 +104,7 @@ pub fn record_attempt(
         session: order.spec.session.clone(),
         baseline: order.spec.baseline,
         usage: Usage::default(),
+        progress: Progress::default(),
         exit: None,
         containment: None,
         stop_requested: None,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::attempt::{
-    Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, StopRequest,
+    Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, Progress, StopRequest,
 };
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::usage::Usage;
@@ -24,6 +24,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         session: row.get("session")?,
         baseline: row::json(row, "baseline")?,
         usage: row::json(row, "usage")?,
+        progress: row::maybe_json(row, "stream")?.unwrap_or_default(),
         exit: row::maybe_json(row, "exit")?,
         containment: row.get("containment")?,
         stop_requested: row::maybe_json(row, "stop")?,
@@ -144,8 +145,8 @@ pub struct Folded<'a> {
     pub usage: Usage,
     /// Its session, once known.
     pub session: Option<&'a str>,
-    /// The reader's own state with its offset, as JSON.
-    pub stream: Option<&'a str>,
+    /// How far it has come.
+    pub progress: Option<&'a Progress>,
     /// How well it is contained, when that changed.
     pub containment: Option<&'a str>,
 }
@@ -163,21 +164,11 @@ pub fn fold(db: &Connection, id: &AttemptId, folded: &Folded<'_>) -> Result<(), 
             id.as_str(),
             row::to_json(&folded.usage)?,
             folded.session,
-            folded.stream,
+            folded.progress.map(row::to_json).transpose()?,
             folded.containment,
         ],
     )?;
     Ok(())
-}
-
-/// The reader's state that [`fold`] recorded.
-///
-/// # Errors
-/// The database's.
-pub fn stream(db: &Connection, id: &AttemptId) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT stream FROM attempts WHERE id = ?1";
-    let found = db.prepare_cached(sql)?.query_row([id.as_str()], |row| row.get(0)).optional()?;
-    Ok(found.flatten())
 }
 
 /// Records that somebody asked for its end; the first one's reason stays.

@@ -81,7 +81,7 @@ CREATE TABLE attempts (
     exit           TEXT,                -- JSON: Exit
     containment    TEXT,
     stop           TEXT,                -- JSON: StopRequest
-    stream         TEXT,                -- JSON: folded state of the output, with its offset
+    stream         TEXT,                -- JSON: Progress
     created_at     INTEGER NOT NULL,
     started_at     INTEGER,
     ended_at       INTEGER,
