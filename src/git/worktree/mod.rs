@@ -23,7 +23,7 @@ pub use refresh::{mark_new, refresh_when_due};
 const SMALL_MAX: u64 = 64 * 1024;
 
 /// The file in a registration that keeps `git worktree prune` away, and says why.
-const LOCKED: &str = "locked";
+pub(crate) const LOCKED: &str = "locked";
 
 /// One checkout of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub fn list(repo: &Repo) -> Result<Vec<Worktree>, GitError> {
 ///
 /// # Errors
 /// When they cannot be read; there being none is no error.
-fn registrations(common_dir: &Path) -> Result<Vec<PathBuf>, GitError> {
+pub(crate) fn registrations(common_dir: &Path) -> Result<Vec<PathBuf>, GitError> {
     let dir = common_dir.join("worktrees");
     let entries = match std::fs::read_dir(&dir) {
         Ok(entries) => entries,
@@ -168,14 +168,14 @@ pub fn registration_named_in(path: &Path) -> Option<PathBuf> {
 }
 
 /// Where a registration says its worktree is.
-fn registered_path(admin_dir: &Path) -> Option<PathBuf> {
+pub(crate) fn registered_path(admin_dir: &Path) -> Option<PathBuf> {
     let text = read_small(&admin_dir.join("gitdir"))?;
     let dot_git = Path::new(OsStr::from_bytes(trimmed(&text)));
     let parent = dot_git.parent().filter(|_| dot_git.file_name() == Some(OsStr::new(".git")))?;
     Some(settled(&admin_dir.join(parent)))
 }
 
-fn same(one: &Path, other: &Path) -> bool {
+pub(crate) fn same(one: &Path, other: &Path) -> bool {
     match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
@@ -183,7 +183,7 @@ fn same(one: &Path, other: &Path) -> bool {
 }
 
 /// Without `.` and `..`, which only relative registrations (`worktree.useRelativePaths`) hold.
-fn settled(path: &Path) -> PathBuf {
+pub(crate) fn settled(path: &Path) -> PathBuf {
     if !path.components().any(|part| part == Component::ParentDir) {
         return path.components().collect();
     }
@@ -237,7 +237,7 @@ fn is_hex(text: &str) -> bool {
 }
 
 /// The beginning of a regular file; an agent may have put a FIFO in its place.
-fn read_small(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn read_small(path: &Path) -> Option<Vec<u8>> {
     std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let file = std::fs::File::open(path).ok()?;
     let mut text = Vec::new();
@@ -250,7 +250,7 @@ fn trimmed(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
-fn line(text: &[u8]) -> std::borrow::Cow<'_, str> {
+pub(crate) fn line(text: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(trimmed(text))
 }
 
