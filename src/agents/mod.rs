@@ -13,4 +13,5 @@ pub mod probe;
 pub mod registry;
 pub mod render;
 pub mod role;
+pub mod scripted;
 pub mod template;
