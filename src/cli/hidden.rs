@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::cli::scripted;
 use crate::domain::problem::Problem;
 use crate::engine::holder;
 use crate::engine::process::ancestry::HOLDER_VERB;
@@ -16,6 +17,9 @@ pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
     if verb == HOLDER_VERB {
         let [_, _, dir, environment] = arguments else { return Some(ExitCode::from(2)) };
         return Some(told(holder::run(Path::new(dir), Path::new(environment))));
+    }
+    if verb == scripted::VERB {
+        return Some(scripted::main(arguments.get(2..).unwrap_or_default()));
     }
     None
 }

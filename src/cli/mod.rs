@@ -7,6 +7,7 @@ mod globals;
 mod hidden;
 mod pages;
 mod path;
+mod scripted;
 mod trust;
 mod verbs;
 

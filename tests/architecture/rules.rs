@@ -10,6 +10,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/engine/shell.rs", "commands of the settings, in the foreground"),
     ("src/engine/holder/launch.rs", "setup commands and the agent"),
     ("src/engine/run/launch.rs", "holders"),
+    ("src/agents/scripted/act.rs", "the commands of a scenario"),
 ];
 
 /// What is read in one file each, by the ends of the paths that read it.

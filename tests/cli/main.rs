@@ -7,5 +7,6 @@ mod support;
 
 mod git_calls;
 mod hold;
+mod scripted;
 mod words;
 mod world;
