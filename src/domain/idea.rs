@@ -46,6 +46,7 @@ mod tests {
             idea: None,
             state: VariantState::Ready,
             made_branch: true,
+            made_worktree: true,
             created_at: Timestamp::UNIX_EPOCH,
             merged: None,
         }

@@ -34,6 +34,9 @@ pub struct Variant {
     pub state: VariantState,
     /// True when `wt` made the branch, so that `wt` may delete it.
     pub made_branch: bool,
+    /// True when `wt` made the worktree, so that `wt` may remove it; an adopted one is only
+    /// forgotten.
+    pub made_worktree: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was merged, and as what commit.

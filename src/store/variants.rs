@@ -33,6 +33,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Variant> {
         idea: row.get::<_, Option<String>>("idea")?.map(|name| Idea { name, suggested }),
         state: row::word(row, "state", VariantState::parse)?,
         made_branch: row.get("made_branch")?,
+        made_worktree: row.get("made_worktree")?,
         created_at: row::time(row, "created_at")?,
         merged,
     })
@@ -121,8 +122,8 @@ pub fn insert(db: &Connection, new: &Variant) -> Result<i64, StoreError> {
     let idea = new.idea.as_ref();
     let inserted = db.execute(
         "INSERT INTO variants (repo, name, folded, branch, path, admin_dir, base_branch,
-             fork_commit, idea, idea_suggested, state, made_branch, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             fork_commit, idea, idea_suggested, state, made_branch, made_worktree, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             new.repo.as_str(),
             new.name.as_str(),
@@ -136,6 +137,7 @@ pub fn insert(db: &Connection, new: &Variant) -> Result<i64, StoreError> {
             idea.is_some_and(|idea| idea.suggested),
             new.state.as_str(),
             new.made_branch,
+            new.made_worktree,
             row::millis(new.created_at),
         ],
     );

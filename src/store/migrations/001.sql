@@ -24,6 +24,7 @@ CREATE TABLE variants (
     idea_suggested INTEGER NOT NULL DEFAULT 0,
     state          TEXT NOT NULL,
     made_branch    INTEGER NOT NULL,
+    made_worktree  INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
     merged_into    TEXT,
     merged_commit  TEXT,
