@@ -124,8 +124,8 @@ impl Git {
 
     /// A configuration value for this call alone, `name=value`. Only before the subcommand.
     #[must_use]
-    pub fn config(mut self, pair: &str) -> Self {
-        self.command.args(["-c", pair]);
+    pub fn config(mut self, pair: impl AsRef<OsStr>) -> Self {
+        self.command.arg("-c").arg(pair);
         self
     }
 

@@ -19,6 +19,7 @@ pub mod reference;
 pub mod repo;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scratch;
 pub mod secret;
 pub mod snapshot;
 pub mod submodules;

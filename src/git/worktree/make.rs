@@ -139,8 +139,7 @@ pub fn unmake(repo: &Repo, gone: &Unmake<'_>) -> Result<Leftover, GitError> {
 /// The registration: locked with our mark, or, when it was already unlocked, the one that the
 /// directory and itself agree upon.
 fn registration(repo: &Repo, gone: &Unmake<'_>) -> Result<Option<PathBuf>, GitError> {
-    let all = registrations(repo.common_dir())?;
-    if let Some(marked) = all.into_iter().find(|admin_dir| is_marked(admin_dir, gone.mark)) {
+    if let Some(marked) = marked(repo, gone.mark)? {
         return Ok(Some(marked));
     }
     let named = registration_named_in(gone.path);
@@ -150,6 +149,15 @@ fn registration(repo: &Repo, gone: &Unmake<'_>) -> Result<Option<PathBuf>, GitEr
             && naming(gone.path, admin_dir) == Naming::Mutual
             && !admin_dir.join(LOCKED).exists()
     }))
+}
+
+/// The registration that is locked with this mark.
+///
+/// # Errors
+/// When the registrations cannot be read.
+pub fn marked(repo: &Repo, mark: &str) -> Result<Option<PathBuf>, GitError> {
+    let all = registrations(repo.common_dir())?;
+    Ok(all.into_iter().find(|admin_dir| is_marked(admin_dir, mark)))
 }
 
 fn is_marked(admin_dir: &Path, mark: &str) -> bool {
