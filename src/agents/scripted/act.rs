@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::scenario::{Action, Content, List, Scenario, Spent, Step, Turn};
+use super::scenario::{Action, Change, Content, List, Scenario, Spent, Step, Turn};
 use super::stream::Stream;
 use super::{Options, Patience};
 use crate::domain::settings::Permissions;
@@ -70,6 +70,7 @@ impl<'a, 'o> Stage<'a, 'o> {
                 self.stream.message(&[words], &spent)?;
             }
             Action::Write(content) => return self.file("Write", content, &spent),
+            Action::Edit(change) => self.edit(change, &spent)?,
             Action::Append(content) => return self.file("Edit", content, &spent),
             Action::Delete(path) => return self.delete(path, &spent),
             Action::Run(command) => return self.run(command, &spent),
@@ -134,6 +135,23 @@ impl<'a, 'o> Stage<'a, 'o> {
             self.told(written.map(|()| format!("{} written", content.path)))?;
         }
         Ok(None)
+    }
+
+    fn edit(&mut self, change: &Change, spent: &Spent) -> std::io::Result<()> {
+        let Change { path, old, new } = change;
+        let input = json!({ "file_path": path, "old_string": old, "new_string": new });
+        if self.may_change("Edit", &input, spent)? {
+            let edited = self.inside(path).and_then(|place| {
+                let text = std::fs::read_to_string(&place)?;
+                if text.matches(old.as_str()).count() != 1 {
+                    let why = format!("the text to replace is not in `{path}` exactly once");
+                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, why));
+                }
+                std::fs::write(place, text.replace(old.as_str(), new))
+            });
+            self.told(edited.map(|()| format!("{path} edited")))?;
+        }
+        Ok(())
     }
 
     fn delete(&mut self, path: &str, spent: &Spent) -> Went {

@@ -3,8 +3,12 @@
 use serde::Deserialize;
 
 /// The scenarios that `wt demo` and its documentation play.
-const BUILT_IN: [(&str, &str); 1] =
-    [("hello", include_str!("../../../templates/demo/scenarios/hello.toml"))];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("hello", include_str!("../../../templates/demo/scenarios/hello.toml")),
+    ("theme-light", include_str!("../../../templates/demo/scenarios/theme-light.toml")),
+    ("theme-dark", include_str!("../../../templates/demo/scenarios/theme-dark.toml")),
+    ("theme-a11y", include_str!("../../../templates/demo/scenarios/theme-a11y.toml")),
+];
 
 /// The largest file that is read as a scenario.
 const SIZE_MAX: u64 = 4 << 20;
@@ -59,6 +63,8 @@ pub enum Action {
     Say(String),
     /// Writes a file anew.
     Write(Content),
+    /// Replaces a text in a file.
+    Edit(Change),
     /// Adds to a file.
     Append(Content),
     /// Deletes a file.
@@ -95,6 +101,7 @@ pub enum Action {
 struct Written {
     say: Option<String>,
     write: Option<Content>,
+    edit: Option<Change>,
     append: Option<Content>,
     delete: Option<String>,
     run: Option<String>,
@@ -120,6 +127,7 @@ impl TryFrom<Written> for Step {
         let mut actions = [
             written.say.map(Action::Say),
             written.write.map(Action::Write),
+            written.edit.map(Action::Edit),
             written.append.map(Action::Append),
             written.delete.map(Action::Delete),
             written.run.map(Action::Run),
@@ -152,6 +160,18 @@ pub struct Content {
     pub path: String,
     /// The text.
     pub text: String,
+}
+
+/// A text in a file, and what takes its place.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// A relative path without `..`.
+    pub path: String,
+    /// What is there, exactly once.
+    pub old: String,
+    /// What is to be there.
+    pub new: String,
 }
 
 /// A tool that is used in words alone.

@@ -126,6 +126,9 @@ fn every_kind_of_step_is_told_in_its_own_way() {
           { noise = "not an event" },
           { run = "echo ran > ran" },
           { delete = "old" },
+          { write = { path = "css", text = "a: 1; b: 1; c: 2" } },
+          { edit = { path = "css", old = "c: 2", new = "c: 3" } },
+          { edit = { path = "css", old = ": 1", new = ": 9" } },
           { append = { path = "a/b", text = "x" } },
           { tool = { name = "WebFetch", detail = "docs" } },
           { deny = { name = "Bash", detail = "git push" } },
@@ -138,6 +141,8 @@ fn every_kind_of_step_is_told_in_its_own_way() {
     assert_eq!(report.denied, ["Bash git push"]);
     assert_eq!(report.final_text.as_deref(), Some("Tailwind or CSS modules?"));
     assert_eq!(std::fs::read_to_string(place.file("ran")).unwrap(), "ran\n");
+    let css = std::fs::read_to_string(place.file("css")).unwrap();
+    assert_eq!(css, "a: 1; b: 1; c: 3", "what is there twice is not edited");
     assert!(!place.file("old").exists() && place.file("a/b").exists());
     assert!(!place.0.path().join("out").exists(), "nothing leads out of the worktree");
 }
@@ -170,6 +175,15 @@ fn it_fails_falls_silent_and_is_interrupted_as_claude_is() {
     assert_eq!((code, report.terminal), (0, Some(false)));
     assert_eq!(report.usage.tokens.output, 9, "an interrupted one still tells what it used");
     assert_eq!(report.error.unwrap().class, FailureClass::Crash);
+}
+
+#[test]
+fn the_scenarios_of_the_demo_make_sense() {
+    for name in scenario::names() {
+        let scenario = Scenario::named(name).unwrap();
+        assert!(!scenario.turns[0].steps.is_empty() && scenario.usage.usd > 0.0, "{name}");
+    }
+    assert_eq!(scenario::names().count(), 4);
 }
 
 #[test]
