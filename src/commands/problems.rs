@@ -26,6 +26,9 @@ impl From<GitError> for Problem {
                 let more = stderr.lines().skip(1).take(20).map(str::to_owned).collect::<Vec<_>>();
                 Self::failed(message).details(more)
             }
+            GitError::Slow { .. } => {
+                Self::failed(message).hint("see what holds it up: `git status`")
+            }
             GitError::Unexpected { .. } | GitError::File { .. } | GitError::Lib(_) => {
                 Self::failed(message)
             }

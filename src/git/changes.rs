@@ -3,10 +3,15 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::place::Place;
+use crate::git::workers;
+
+/// How long a checkout may take to say what is uncommitted in it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A checkout's HEAD and everything in it that differs from HEAD.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,9 +69,34 @@ pub struct Tracked {
 /// # Errors
 /// When git cannot say.
 pub fn changes(place: &Place) -> Result<Changes, GitError> {
+    ask(Git::read(place))
+}
+
+/// The same for many checkouts at once, as many at a time as the machine has processors.
+///
+/// Each that is gone, broken or does not answer within half a minute is an error of its own.
+pub fn changes_of_each(places: &[Place]) -> Vec<Result<Changes, GitError>> {
+    workers::each(places, || (), |(), place| changes_among(place, places.len()))
+}
+
+/// As [`changes`], for a checkout of which an agent may have made anything, one of `many` that are
+/// asked about at once.
+///
+/// # Errors
+/// As [`changes`], and when git does not answer within half a minute.
+pub fn changes_among(place: &Place, many: usize) -> Result<Changes, GitError> {
+    let mut git = Git::read(place).within(PATIENCE);
+    if many >= workers::count() {
+        // Every processor is busy with a checkout of its own; a call's own threads only add cost.
+        git = git.config("core.preloadIndex=false");
+    }
+    ask(git)
+}
+
+fn ask(git: Git) -> Result<Changes, GitError> {
     let asked = ["status", "--porcelain=v2", "-z", "--branch", "--no-ahead-behind"];
     let depth = ["--untracked-files=all", "--no-renames", "--ignore-submodules=dirty"];
-    parse(&Git::read(place).args(asked).args(depth).run()?)
+    parse(&git.args(asked).args(depth).run()?)
 }
 
 fn parse(output: &[u8]) -> Result<Changes, GitError> {
@@ -144,6 +174,7 @@ fn unexpected(record: &[u8]) -> GitError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::sample::Sample;
 
     #[test]
     fn every_kind_of_record_is_read() {
@@ -169,6 +200,28 @@ mod tests {
         let paths: Vec<_> = changes.entries.iter().map(|entry| entry.path.clone()).collect();
         let wanted = ["with space", "gone", "sub", "both", "new\nline", "nested"];
         assert_eq!(paths, wanted.map(PathBuf::from));
+    }
+
+    #[test]
+    fn checkouts_answer_each_for_itself() {
+        let sample = Sample::new();
+        let places: Vec<Place> = ["a", "b", "c"].map(|name| sample.worktree(name)).into();
+        std::fs::write(places[0].dir().join("new"), "").unwrap();
+        std::fs::remove_dir_all(places[1].dir()).unwrap();
+        let all = changes_of_each(&places);
+        assert_eq!(all[0].as_ref().unwrap().entries[0].path, PathBuf::from("new"));
+        assert!(matches!(all[1], Err(GitError::Start { .. } | GitError::Failed { .. })));
+        assert_eq!(all[2].as_ref().unwrap(), &changes(&places[2]).unwrap());
+    }
+
+    #[test]
+    fn a_checkout_that_holds_git_up_is_given_up() {
+        let sample = Sample::new();
+        let place = sample.worktree("a");
+        let fifo = place.dir().join(".gitignore");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let given_up = ask(Git::read(&place).within(Duration::from_millis(300)));
+        assert!(matches!(given_up, Err(GitError::Slow { .. })), "{given_up:?}");
     }
 
     #[test]

@@ -4,6 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::git::error::GitError;
 use crate::git::place::Place;
@@ -57,6 +61,7 @@ pub struct Git {
     command: Command,
     what: String,
     input: Option<Vec<u8>>,
+    limit: Option<Duration>,
 }
 
 /// How a call ended.
@@ -106,7 +111,7 @@ impl Git {
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_MERGE_AUTOEDIT", "no");
         command.env("GIT_EDITOR", "true").env("GIT_PAGER", "cat");
         command.stdin(Stdio::null());
-        Self { command, what: String::new(), input: None }
+        Self { command, what: String::new(), input: None, limit: None }
     }
 
     fn at(mut self, place: &Place) -> Self {
@@ -162,18 +167,35 @@ impl Git {
         self
     }
 
+    /// Ends it when it has not ended by itself after so long. For questions about a worktree that
+    /// an agent owns: a FIFO called `.gitignore` holds git up for ever.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     /// Runs it to its end, whatever its exit code.
     ///
     /// # Errors
-    /// Only when it could not be started or its output not be read.
+    /// Only when it could not be started, its output not be read, or it took longer than allowed.
     pub fn answer(mut self) -> Result<Answer, GitError> {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         if self.input.is_some() {
             self.command.stdin(Stdio::piped());
         }
         let mut child = self.command.spawn().map_err(start_error)?;
-        let (stdout, stderr) = converse(&mut child, self.input.take());
+        let input = self.input.take();
+        let (stdout, stderr, late) = std::thread::scope(|scope| {
+            let watch = self.limit.map(|limit| watch(&child, limit));
+            let late = watch.map(|watch| scope.spawn(watch));
+            let (stdout, stderr) = converse(&mut child, input);
+            (stdout, stderr, late.is_some_and(|late| late.join().unwrap_or(false)))
+        });
         let status = child.wait().map_err(start_error)?;
+        if let Some(limit) = self.limit.filter(|_| late) {
+            return Err(GitError::Slow { what: self.what, seconds: limit.as_secs() });
+        }
         let stdout = stdout.map_err(start_error)?;
         Ok(Answer { code: status.code(), stdout, stderr, what: self.what })
     }
@@ -234,6 +256,19 @@ impl Answer {
 
 fn start_error(source: std::io::Error) -> GitError {
     GitError::Start { program: "git".into(), source }
+}
+
+/// Waits for a process to end, and ends it after `limit`; says whether it had to. Where the system
+/// has no pidfd nothing is ended.
+fn watch(child: &Child, limit: Duration) -> impl FnOnce() -> bool + Send + 'static {
+    // Taken before anybody waits for it, so that it can never be another process's.
+    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty());
+    move || {
+        let Ok(process) = process else { return false };
+        let limit = Timespec::try_from(limit).ok();
+        let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], limit.as_ref());
+        matches!(ended, Ok(0)) && pidfd_send_signal(&process, Signal::KILL).is_ok()
+    }
 }
 
 /// Writes the input and reads both outputs at once, so that no full pipe can block either side.

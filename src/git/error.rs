@@ -25,6 +25,14 @@ pub enum GitError {
         /// What it wrote to stderr, at most 64 KiB.
         stderr: String,
     },
+    /// git did not end by itself, and was ended.
+    #[error("`git {what}` did not answer within {seconds} s")]
+    Slow {
+        /// The subcommand and what it was about.
+        what: String,
+        /// How long it had.
+        seconds: u64,
+    },
     /// There is no repository here.
     #[error("`{}` is not in a git repository", .0.display())]
     NotARepository(PathBuf),

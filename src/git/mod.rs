@@ -26,4 +26,5 @@ pub mod submodules;
 pub mod trash;
 pub mod uncommitted;
 pub mod version;
+pub mod workers;
 pub mod worktree;
