@@ -32,6 +32,8 @@ pub struct PrivateIndex {
     _alive: Flock<OwnedFd>,
     /// What the real index was when it was copied.
     seen: Option<Stamp>,
+    /// Where objects are written instead of into the repository.
+    objects: Option<PathBuf>,
 }
 
 /// Tells one state of a file from another without reading it.
@@ -73,7 +75,7 @@ impl PrivateIndex {
         let (dir, alive) = directory(&place.git_dir)?;
         let real = place.git_dir.join("index");
         let seen = Stamp::of(&real)?;
-        let index = Self { place: place.clone(), dir, _alive: alive, seen };
+        let index = Self { place: place.clone(), dir, _alive: alive, seen, objects: None };
         if index.seen.is_some() {
             std::fs::copy(&real, index.file()).map_err(GitError::file("copy", &real))?;
         }
@@ -86,7 +88,7 @@ impl PrivateIndex {
     /// When the git directory cannot be written.
     pub fn empty(place: &Place) -> Result<Self, GitError> {
         let (dir, alive) = directory(&place.git_dir)?;
-        Ok(Self { place: place.clone(), dir, _alive: alive, seen: None })
+        Ok(Self { place: place.clone(), dir, _alive: alive, seen: None, objects: None })
     }
 
     /// As it is now, under another name, for a state that differs in a few entries.
@@ -96,11 +98,19 @@ impl PrivateIndex {
     pub fn fork(&self) -> Result<Self, GitError> {
         let (dir, alive) = directory(&self.place.git_dir)?;
         let seen = self.seen.clone();
-        let fork = Self { place: self.place.clone(), dir, _alive: alive, seen };
+        let objects = self.objects.clone();
+        let fork = Self { place: self.place.clone(), dir, _alive: alive, seen, objects };
         if self.file().exists() {
             std::fs::copy(self.file(), fork.file()).map_err(GitError::file("copy", self.file()))?;
         }
         Ok(fork)
+    }
+
+    /// Its objects go into this directory, which names the repository's own as an alternate.
+    #[must_use]
+    pub fn writing_to(mut self, objects: PathBuf) -> Self {
+        self.objects = Some(objects);
+        self
     }
 
     /// The file that `GIT_INDEX_FILE` names.
@@ -129,10 +139,11 @@ impl PrivateIndex {
 
     /// A call that uses this index instead of the real one and runs no hook.
     pub fn git(&self) -> Git {
-        Git::write(&self.place)
+        let git = Git::write(&self.place)
             .config("core.hooksPath=/dev/null")
             .config("core.splitIndex=false")
-            .env("GIT_INDEX_FILE", self.file())
+            .env("GIT_INDEX_FILE", self.file());
+        self.objects.iter().fold(git, |git, objects| git.env("GIT_OBJECT_DIRECTORY", objects))
     }
 
     /// Takes paths out, whether there or not.
@@ -174,6 +185,19 @@ impl PrivateIndex {
     /// # Errors
     /// When git itself cannot be run.
     pub fn add(&self, paths: &[&Path]) -> Result<Vec<(PathBuf, String)>, GitError> {
+        // A directory that took the place of a file: its own files are paths of their own, and git
+        // refuses it instead of taking the file out.
+        let replaced = |path: &Path| {
+            let dir = self.place.dir().join(path);
+            dir.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+                && dir.join(".git").symlink_metadata().is_err()
+        };
+        let (gone, there): (Vec<&Path>, Vec<&Path>) = paths.iter().partition(|path| replaced(path));
+        self.remove(&gone)?;
+        self.take(&there)
+    }
+
+    fn take(&self, paths: &[&Path]) -> Result<Vec<(PathBuf, String)>, GitError> {
         if paths.is_empty() {
             return Ok(vec![]);
         }
@@ -185,8 +209,8 @@ impl PrivateIndex {
             // It takes all or nothing: halve until those that it cannot take stand alone.
             (_, many) => {
                 let (first, second) = many.split_at(many.len() / 2);
-                let mut failed = self.add(first)?;
-                failed.extend(self.add(second)?);
+                let mut failed = self.take(first)?;
+                failed.extend(self.take(second)?);
                 Ok(failed)
             }
         }

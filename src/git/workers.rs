@@ -26,7 +26,7 @@ pub fn each<T: Sync, S, R: Send>(
         }
     };
     let mut answers = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..count().min(items.len())).map(|_| scope.spawn(&take)).collect();
+        let others: Vec<_> = (1..count().min(items.len())).map(|_| scope.spawn(take)).collect();
         let mut answers = take();
         for other in others {
             match other.join() {
