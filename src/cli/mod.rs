@@ -8,6 +8,7 @@ mod hidden;
 mod pages;
 mod path;
 mod scripted;
+mod spawn;
 mod trust;
 mod verbs;
 

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{config, pages, path, trust};
+use crate::cli::{config, pages, path, spawn, trust};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -28,6 +28,7 @@ pub enum Verb {
     Config(config::Args),
     Man(pages::Man),
     Path(path::Args),
+    Spawn(spawn::Args),
     Trust(trust::Args),
 }
 
@@ -42,6 +43,7 @@ impl Verb {
             Self::Config(args) => args.run(app),
             Self::Man(args) => args.run(app),
             Self::Path(args) => args.run(app),
+            Self::Spawn(args) => args.run(app),
             Self::Trust(args) => args.run(app),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::recover;
 use crate::domain::name::VariantName;
 use crate::domain::observer::{Observer, Person};
 use crate::domain::problem::Problem;
@@ -77,6 +78,9 @@ impl<'a> Context<'a> {
                 (repo, standing, row)
             }
         };
+        if let Some(row) = &row {
+            recover::pending(self, &repo, row)?;
+        }
         let config = self.config(Some(&repo))?;
         Ok(Here { repo, row, standing, variant, config })
     }

@@ -7,5 +7,7 @@ pub mod config;
 pub mod context;
 pub mod path;
 mod problems;
+pub mod recover;
 pub mod select;
+pub mod spawn;
 pub mod trust;

@@ -3,6 +3,7 @@
 //! The `git` program is started in [`command`] and nowhere else; libgit2 answers what it answers
 //! faster and as well (objects, refs).
 
+pub mod branch;
 pub mod carry;
 pub mod changes;
 pub mod command;

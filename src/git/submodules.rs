@@ -10,12 +10,20 @@ pub fn are_there(place: &Place) -> bool {
     file.is_some_and(|file| file.symlink_metadata().is_ok_and(|meta| meta.is_file()))
 }
 
-/// Fetches and checks out the submodules of a worktree, and theirs. Writes to the repository's
-/// configuration, so the caller holds the repository's lock.
+/// Takes the submodules of a worktree into the repository's configuration, which all worktrees
+/// share: the caller holds the repository's lock.
+///
+/// # Errors
+/// git's own.
+pub fn register(place: &Place) -> Result<(), GitError> {
+    Git::write(place).args(["submodule", "--quiet", "init"]).run().map(drop)
+}
+
+/// Fetches and checks out the registered submodules of a worktree, and theirs.
 ///
 /// # Errors
 /// git's own: a submodule cannot be fetched.
-pub fn initialise(place: &Place) -> Result<(), GitError> {
+pub fn fill(place: &Place) -> Result<(), GitError> {
     let asked = ["submodule", "--quiet", "update", "--init", "--recursive"];
     Git::write(place).args(asked).run().map(drop)
 }
@@ -43,13 +51,14 @@ mod tests {
         );
         assert!(are_there(&place) && !path.join("sub/in ner/a.txt").exists());
         // The file protocol is off by default, and only a test needs it.
-        let refused = initialise(&place).unwrap_err();
+        register(&place).unwrap();
+        let refused = fill(&place).unwrap_err();
         assert!(refused.to_string().contains("not allowed"), "{refused}");
         let config = sample.beside("gitconfig");
         std::fs::write(&config, "[protocol \"file\"]\n\tallow = always\n").unwrap();
         let asked = ["submodule", "--quiet", "update", "--init", "--recursive"];
         Git::write(&place).env("GIT_CONFIG_GLOBAL", &config).args(asked).run().unwrap();
         assert!(path.join("sub/in ner/a.txt").exists());
-        initialise(&place).unwrap();
+        fill(&place).unwrap();
     }
 }

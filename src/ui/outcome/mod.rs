@@ -2,4 +2,5 @@
 
 mod config;
 mod path;
+mod spawn;
 mod trust;

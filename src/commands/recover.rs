@@ -1,0 +1,55 @@
+//! What a process that died left half done, finished or reversed by the next command.
+
+use crate::commands::context::Context;
+use crate::commands::spawn::undo;
+use crate::domain::problem::Problem;
+use crate::engine::process::identity::{Here, Liveness, own};
+use crate::git::repo::Repo;
+use crate::store::intents::{self, Intent};
+use crate::store::lock::Lock;
+use crate::store::repos::RepoRow;
+
+/// Finishes or reverses every step of this repository whose process is dead. Steps of living
+/// processes are their own business, and those of other machines nobody's here. Nothing is waited
+/// for: while another process is at work on the repository, the next command does it.
+///
+/// A step that cannot be put right is told and left as it is; the command goes on.
+///
+/// # Errors
+/// The store's.
+pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Problem> {
+    let open = intents::of_repo(ctx.store.read(), &row.id)?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let here = Here::read();
+    let orphaned: Vec<Intent> =
+        open.into_iter().filter(|intent| here.liveness(&intent.owner) == Liveness::Dead).collect();
+    if orphaned.is_empty() {
+        return Ok(());
+    }
+    let Some(_lock) = Lock::try_take(&ctx.store.layout().repo_lock(&row.id))? else {
+        return Ok(());
+    };
+    let me = own().map_err(|error| Problem::failed(error.to_string()))?;
+    for intent in &orphaned {
+        if !ctx.store.write_durably(|tx| intents::take_over(tx, intent, &me))? {
+            continue;
+        }
+        match one(ctx, repo, intent) {
+            Ok(Some(said)) => ctx.observer.tell(&said),
+            Ok(None) => {}
+            Err(problem) => ctx.observer.warn(&format!("{problem}; see `wt doctor`")),
+        }
+    }
+    Ok(())
+}
+
+/// Puts one step right, by its kind; says what became of it. A kind that this version does not know
+/// is left to the one that does.
+fn one(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<Option<String>, Problem> {
+    match intent.kind.as_str() {
+        undo::KIND => undo::recover(ctx, repo, intent).map(Some),
+        _ => Ok(None),
+    }
+}
