@@ -28,7 +28,7 @@ pub enum Verb {
     Config(config::Args),
     Man(pages::Man),
     Path(path::Args),
-    Spawn(spawn::Args),
+    Spawn(Box<spawn::Args>),
     Trust(trust::Args),
 }
 

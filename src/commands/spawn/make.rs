@@ -187,6 +187,7 @@ impl Making<'_> {
             idea: self.plan.idea.clone(),
             state,
             made_branch: true,
+            made_worktree: true,
             created_at: self.ctx.clock.now(),
             merged: None,
         }

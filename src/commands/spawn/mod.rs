@@ -182,7 +182,7 @@ fn plan(
 }
 
 fn names(name: &str, fan_out: Option<u32>) -> Result<Vec<VariantName>, Problem> {
-    let name: VariantName = name.parse().map_err(|error| Problem::from(error))?;
+    let name: VariantName = name.parse()?;
     match fan_out {
         None => Ok(vec![name]),
         Some(count) => {

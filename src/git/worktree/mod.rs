@@ -16,7 +16,9 @@ use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::repo::Repo;
 
-pub use make::{BranchFor, Leftover, MARK_VARIABLE, NewWorktree, Unmake, add, finish, marked, unmake};
+pub use make::{
+    BranchFor, Leftover, MARK_VARIABLE, NewWorktree, Unmake, add, finish, marked, unmake,
+};
 pub use refresh::{mark_new, refresh_when_due};
 
 /// The most that is read of git's small files; a path fits in a tenth of it.
