@@ -14,5 +14,6 @@ pub mod observer;
 pub mod problem;
 pub mod settings;
 pub mod task;
+pub mod undo;
 pub mod usage;
 pub mod variant;

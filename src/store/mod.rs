@@ -14,6 +14,7 @@ pub mod folder;
 pub mod intents;
 pub mod layout;
 pub mod lock;
+pub mod merges;
 pub mod random;
 pub mod repos;
 pub mod row;

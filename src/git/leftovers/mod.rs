@@ -26,8 +26,8 @@ const ATTEMPTS: usize = 3;
 pub struct Ended<'a> {
     /// The variant's branch, without `refs/heads/`: nothing is committed anywhere else.
     pub branch: &'a str,
-    /// Whose work it is, for the `Wt-Task:` trailer.
-    pub task: &'a TaskId,
+    /// Whose work it is, for the `Wt-Task:` trailer; `None` when no agent ever worked there.
+    pub task: Option<&'a TaskId>,
     /// The subject's text after `wip: `; only its first line is used.
     pub subject: &'a str,
     /// When the agent's last process was gone: an index lock that is not younger was left by it
@@ -305,7 +305,8 @@ fn message(ended: &Ended) -> String {
         .filter(|c| !c.is_control())
         .take(72)
         .collect();
-    format!("wip: {clean}\n\nWt-Task: {}\n", ended.task)
+    let trailer = ended.task.map(|task| format!("\nWt-Task: {task}\n")).unwrap_or_default();
+    format!("wip: {clean}\n{trailer}")
 }
 
 #[cfg(test)]

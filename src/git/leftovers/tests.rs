@@ -5,7 +5,7 @@ use super::*;
 use crate::git::sample::{Sample, git_in, put};
 
 fn ended<'a>(task: &'a TaskId) -> Ended<'a> {
-    Ended { branch: "feature/a", task, subject: "Bold dark theme\nmore", at: None }
+    Ended { branch: "feature/a", task: Some(task), subject: "Bold dark theme\nmore", at: None }
 }
 
 fn task() -> TaskId {

@@ -16,7 +16,7 @@ use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::repo::Repo;
-use crate::git::worktree::{Naming, marked, naming, registration_named_in};
+use crate::git::worktree::{MARK_VARIABLE, Naming, marked, naming, registration_named_in};
 
 pub use hooks::Hooks;
 pub use resume::resume;
@@ -46,6 +46,7 @@ pub struct NewScratch<'a> {
 #[derive(Debug, Clone)]
 pub struct Scratch {
     place: Place,
+    mark: String,
 }
 
 impl Scratch {
@@ -55,14 +56,15 @@ impl Scratch {
     /// git's own, after which there may be remains for [`Scratch::remove`].
     pub fn make(repo: &Repo, from: &Place, new: &NewScratch<'_>) -> Result<Self, GitError> {
         let asked = ["worktree", "add", "--quiet", "--lock", "--reason", new.mark];
-        let git = Git::write(from).args(asked).args(["--detach", "--no-checkout"]);
+        let git = Git::write(from).env(MARK_VARIABLE, new.mark).args(asked);
+        let git = git.args(["--detach", "--no-checkout"]);
         git.arg(new.path).arg(new.at).run()?;
         let unexpected = || GitError::Unexpected {
             what: "worktree add".into(),
             answer: format!("no registration for `{}`", new.path.display()),
         };
         let admin_dir = registration_named_in(new.path).ok_or_else(unexpected)?;
-        let scratch = Self::open(repo, &admin_dir, new.path);
+        let scratch = Self::open(repo, &admin_dir, new.path, new.mark);
         if !new.whole {
             scratch.make_thin()?;
         }
@@ -71,8 +73,9 @@ impl Scratch {
     }
 
     /// One that was made before, by its recorded registration and directory.
-    pub fn open(repo: &Repo, admin_dir: &Path, path: &Path) -> Self {
-        Self { place: Place::checkout(admin_dir, repo.common_dir(), path) }
+    pub fn open(repo: &Repo, admin_dir: &Path, path: &Path, mark: &str) -> Self {
+        let place = Place::checkout(admin_dir, repo.common_dir(), path);
+        Self { place, mark: mark.to_owned() }
     }
 
     /// It as a place, for calls that only look.
@@ -80,9 +83,9 @@ impl Scratch {
         &self.place
     }
 
-    /// A call that changes it.
+    /// A call that changes it. It carries the mark, so that a git which outlives us is found.
     pub fn git(&self) -> Git {
-        let git = Git::write(&self.place);
+        let git = Git::write(&self.place).env(MARK_VARIABLE, &self.mark);
         if !self.is_thin() {
             return git;
         }

@@ -114,6 +114,14 @@ CREATE TABLE intents (
     created_at  INTEGER NOT NULL
 ) STRICT;
 
+-- Merges that stopped at conflicts and wait for a person, at most one for each variant.
+CREATE TABLE merges (
+    variant     INTEGER PRIMARY KEY REFERENCES variants (key),
+    repo        TEXT NOT NULL REFERENCES repos (id),
+    data        TEXT NOT NULL,          -- JSON: what is merged, and where it waits
+    created_at  INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE undo (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     repo        TEXT NOT NULL REFERENCES repos (id),
