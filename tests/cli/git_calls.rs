@@ -26,3 +26,13 @@ fn finding_a_repository_needs_no_git() {
     let (_, calls) = git.during(|| shop.git(&["rev-parse", "HEAD"]));
     assert_eq!(calls, ["rev-parse HEAD"], "what is started is written down");
 }
+
+#[test]
+fn a_variant_is_made_by_one_call() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    let git = GitCalls::watch(&env);
+    let (said, calls) = git.during(|| shop.wt(&["spawn", "a", "--no-agent"]));
+    let _ = said.ok();
+    assert!(calls.len() == 1 && calls[0].contains(" worktree add "), "{calls:?}");
+}
