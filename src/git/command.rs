@@ -179,25 +179,40 @@ impl Git {
     ///
     /// # Errors
     /// Only when it could not be started, its output not be read, or it took longer than allowed.
-    pub fn answer(mut self) -> Result<Answer, GitError> {
+    pub fn answer(self) -> Result<Answer, GitError> {
+        let mut bytes = Vec::new();
+        let (read, mut answer) = self.stream(|stdout| stdout.read_to_end(&mut bytes))?;
+        read.map_err(start_error)?;
+        answer.stdout = bytes;
+        Ok(answer)
+    }
+
+    /// Runs it while `reader` takes in what it writes to stdout, of which nothing is kept: the
+    /// answer's own `stdout` is empty. A reader that leaves early ends it by a closed pipe.
+    ///
+    /// # Errors
+    /// Only when it could not be started, or it took longer than allowed.
+    pub fn stream<T>(
+        mut self,
+        reader: impl FnOnce(&mut dyn Read) -> T,
+    ) -> Result<(T, Answer), GitError> {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         if self.input.is_some() {
             self.command.stdin(Stdio::piped());
         }
         let mut child = self.command.spawn().map_err(start_error)?;
         let input = self.input.take();
-        let (stdout, stderr, late) = std::thread::scope(|scope| {
+        let (read, stderr, late) = std::thread::scope(|scope| {
             let watch = self.limit.map(|limit| watch(&child, limit));
             let late = watch.map(|watch| scope.spawn(watch));
-            let (stdout, stderr) = converse(&mut child, input);
-            (stdout, stderr, late.is_some_and(|late| late.join().unwrap_or(false)))
+            let (read, stderr) = converse(&mut child, input, reader);
+            (read, stderr, late.is_some_and(|late| late.join().unwrap_or(false)))
         });
         let status = child.wait().map_err(start_error)?;
         if let Some(limit) = self.limit.filter(|_| late) {
             return Err(GitError::Slow { what: self.what, seconds: limit.as_secs() });
         }
-        let stdout = stdout.map_err(start_error)?;
-        Ok(Answer { code: status.code(), stdout, stderr, what: self.what })
+        Ok((read, Answer { code: status.code(), stdout: vec![], stderr, what: self.what }))
     }
 
     /// Runs it; anything but exit code 0 is an error.
@@ -272,7 +287,11 @@ fn watch(child: &Child, limit: Duration) -> impl FnOnce() -> bool + Send + 'stat
 }
 
 /// Writes the input and reads both outputs at once, so that no full pipe can block either side.
-fn converse(child: &mut Child, input: Option<Vec<u8>>) -> (std::io::Result<Vec<u8>>, String) {
+fn converse<T>(
+    child: &mut Child,
+    input: Option<Vec<u8>>,
+    reader: impl FnOnce(&mut dyn Read) -> T,
+) -> (T, String) {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
@@ -287,8 +306,11 @@ fn converse(child: &mut Child, input: Option<Vec<u8>>) -> (std::io::Result<Vec<u
             }
             String::from_utf8_lossy(&kept).into_owned()
         });
-        let mut bytes = Vec::new();
-        let read = stdout.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut bytes));
-        (read.map(|_| bytes), errors.join().unwrap_or_default())
+        let read = match stdout {
+            // Closed when the reader is done with it, which may be before git is.
+            Some(mut pipe) => reader(&mut pipe),
+            None => reader(&mut std::io::empty()),
+        };
+        (read, errors.join().unwrap_or_default())
     })
 }

@@ -8,6 +8,7 @@ pub mod carry;
 pub mod changes;
 pub mod command;
 pub mod conflict;
+pub mod diff;
 pub mod error;
 pub mod integrated;
 pub mod land;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use console::Style;
 use similar::{ChangeTag, TextDiff};
 
+use crate::git::diff::hunk_lines;
 use crate::ui::theme;
 
 /// A replaced block longer than this is shown without marks: finding the words that changed in
@@ -64,7 +65,7 @@ impl Painter {
     }
 
     fn outside(&mut self, line: &str) {
-        if let Some(counts) = hunk(line) {
+        if let Some(counts) = hunk_lines(line) {
             self.left = counts;
             self.plain(line, &theme::busy());
         } else if line.starts_with('\\') {
@@ -147,18 +148,6 @@ fn words<'a>(
 
 fn joined(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-}
-
-/// How many lines of the old and the new side a hunk holds, by its head `@@ -a,b +c,d @@`.
-fn hunk(line: &str) -> Option<(u64, u64)> {
-    let mut parts = line.strip_prefix("@@ -")?.split(' ');
-    let count = |range: &str| match range.split_once(',') {
-        Some((_, count)) => count.parse().ok(),
-        None => Some(1),
-    };
-    let old = count(parts.next()?)?;
-    let new = count(parts.next()?.strip_prefix('+')?)?;
-    Some((old, new))
 }
 
 /// Control characters as people know them (`^[`), so that a file cannot drive the terminal.
