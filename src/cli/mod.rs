@@ -1,6 +1,7 @@
 //! The command line: words in, exit code out. One file of arguments a verb.
 
 mod app;
+mod cleanup;
 mod config;
 mod exit;
 mod globals;

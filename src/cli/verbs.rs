@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{config, pages, path, spawn, trust};
+use crate::cli::{cleanup, config, pages, path, spawn, trust};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -24,6 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a comment here would replace the longer help text of the verb")]
 pub enum Verb {
+    Cleanup(cleanup::Args),
     Completions(pages::Completions),
     Config(config::Args),
     Man(pages::Man),
@@ -39,6 +40,7 @@ impl Verb {
     /// What the verb could not do.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         match self {
+            Self::Cleanup(args) => args.run(app),
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
             Self::Man(args) => args.run(app),

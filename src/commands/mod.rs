@@ -3,6 +3,7 @@
 //! Every verb is `run(&Context, Request) -> Result<Outcome, Problem>`. An outcome is what `--json`
 //! prints, so its fields are a contract.
 
+pub mod cleanup;
 pub mod config;
 pub mod context;
 pub mod path;

@@ -1,5 +1,6 @@
 //! What a process that died left half done, finished or reversed by the next command.
 
+use crate::commands::cleanup;
 use crate::commands::context::Context;
 use crate::commands::spawn::undo;
 use crate::domain::problem::Problem;
@@ -49,6 +50,7 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
 /// is left to the one that does.
 fn one(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<Option<String>, Problem> {
     match intent.kind.as_str() {
+        cleanup::act::KIND => cleanup::act::recover(ctx, repo, intent).map(Some),
         undo::KIND => undo::recover(ctx, repo, intent).map(Some),
         _ => Ok(None),
     }

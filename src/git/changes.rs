@@ -99,6 +99,16 @@ fn ask(git: Git) -> Result<Changes, GitError> {
     parse(&git.args(asked).args(depth).run()?)
 }
 
+/// How many paths differ from HEAD, an untracked directory counted as one.
+///
+/// # Errors
+/// When git cannot say.
+pub fn count_changes(place: &Place) -> Result<u64, GitError> {
+    let asked = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames"];
+    let listed = Git::read(place).args(asked).arg("--ignore-submodules=dirty").run()?;
+    Ok(listed.iter().filter(|byte| **byte == 0).count() as u64)
+}
+
 fn parse(output: &[u8]) -> Result<Changes, GitError> {
     let mut changes = Changes::default();
     for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {

@@ -1,11 +1,11 @@
 //! `wt spawn`: makes variants, each with its worktree, branch and agent, and returns at once.
 
 mod base;
-mod crew;
+pub(crate) mod crew;
 mod furnish;
 mod make;
 mod prompt;
-mod spot;
+pub(crate) mod spot;
 pub mod undo;
 
 use std::path::PathBuf;

@@ -157,6 +157,22 @@ pub fn naming(path: &Path, admin_dir: &Path) -> Naming {
     }
 }
 
+/// Unregisters a worktree whose directory is gone, if the registration names that directory and
+/// nobody has locked it; anything else is left alone.
+///
+/// # Errors
+/// When the registration cannot be removed.
+pub fn forget_vanished(path: &Path, admin_dir: &Path) -> Result<(), GitError> {
+    let ours = registered_path(admin_dir).is_some_and(|registered| registered == path);
+    if !ours || path.symlink_metadata().is_ok() || admin_dir.join(LOCKED).exists() {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(admin_dir).map_err(GitError::file("remove", admin_dir))?;
+    // git removes the directory of registrations with the last of them, too.
+    admin_dir.parent().map(std::fs::remove_dir);
+    Ok(())
+}
+
 /// The git directory that the `.git` file of a linked worktree names; `None` when there is no such
 /// file (a main checkout has a directory there) or it says nothing of the kind.
 pub fn registration_named_in(path: &Path) -> Option<PathBuf> {
