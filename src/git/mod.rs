@@ -25,6 +25,7 @@ pub mod scratch;
 pub mod secret;
 pub mod side_objects;
 pub mod snapshot;
+pub mod stat;
 pub mod submodules;
 pub mod trash;
 pub mod uncommitted;

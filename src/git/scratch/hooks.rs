@@ -71,6 +71,24 @@ impl Hooks {
         Ok(if self.usual { git } else { git.config(setting(&self.dir)) })
     }
 
+    /// Runs one of them in a checkout, if it is installed; gives what it said when it failed.
+    ///
+    /// # Errors
+    /// When git cannot be started.
+    pub fn run(
+        &self,
+        place: &Place,
+        name: &str,
+        arguments: &[&str],
+    ) -> Result<Option<String>, GitError> {
+        if !self.has(name) {
+            return Ok(None);
+        }
+        let asked = ["hook", "run", "--ignore-missing", name, "--"];
+        let answer = Git::write(place).args(asked).args(arguments).answer()?;
+        Ok((answer.code != Some(0)).then_some(answer.stderr))
+    }
+
     /// One script for each hook that hands over to it: a link would show the hook a wrong place in
     /// `$0`, by which many find their libraries.
     fn write_wrappers(&self, own: &Path) -> Result<(), GitError> {

@@ -5,6 +5,7 @@
 //! would miss the rest. Neither the user's configuration nor any that worktrees share is edited.
 
 mod hooks;
+mod replay;
 mod resume;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::git::repo::Repo;
 use crate::git::worktree::{MARK_VARIABLE, Naming, marked, naming, registration_named_in};
 
 pub use hooks::Hooks;
+pub use replay::replay;
 pub use resume::resume;
 pub use work::{Brought, How, Stopped, Work, bring};
 

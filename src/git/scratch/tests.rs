@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Brought, Hooks, How, NewScratch, Scratch, Stopped, Work, bring, resume};
+use super::{Brought, Hooks, How, NewScratch, Scratch, Stopped, Work, bring, replay, resume};
 use crate::git::conflict::favor::{Favor, settle};
 use crate::git::conflict::list;
 use crate::git::sample::Sample;
@@ -340,4 +340,51 @@ fn half_made_scratches_go_and_strangers_stay() {
     split.sample.git(&["init", "-q", split.path.to_str().unwrap()]);
     Scratch::remove(&repo, &split.path, MARK).unwrap();
     assert!(split.path.join(".git/HEAD").exists());
+}
+
+#[test]
+fn what_was_settled_is_made_again_when_the_branch_moved() {
+    for how in [How::Merge { no_ff: false }, How::Squash, How::Rebase] {
+        for clash in [false, true] {
+            let mut split = split(&[], true);
+            split.work.how = how.clone();
+            let scratch = split.scratch(false);
+            assert!(matches!(split.bring(&scratch), Brought::Conflicts(_)));
+            std::fs::write(split.path.join("text"), "1\n2\nboth\n").unwrap();
+            let Brought::Commit(made) = split.resume(&scratch) else { panic!() };
+            let (file, text) = if clash { ("text", "1\n2\nlater\n") } else { ("later", "later\n") };
+            split.sample.write(file, text);
+            split.sample.commit("later");
+            let onto = split.sample.git(&["rev-parse", "HEAD"]);
+            let work = (&split.work, made.as_str());
+            let (moved, brought) = replay(&scratch, &split.hooks(), work, &onto).unwrap();
+            assert_eq!(moved.onto, onto);
+            let commit = match brought {
+                Brought::Commit(commit) if !clash => commit,
+                Brought::Conflicts(conflicts) if clash => {
+                    assert_eq!(conflicts[0].path, Path::new("text"), "{how:?}");
+                    std::fs::write(split.path.join("text"), "1\n2\nall\n").unwrap();
+                    split.work = moved;
+                    let Brought::Commit(commit) = split.resume(&scratch) else { panic!("{how:?}") };
+                    commit
+                }
+                other => panic!("{how:?}, {clash}: {other:?}"),
+            };
+            let text = if clash { "1\n2\nall" } else { "1\n2\nboth" };
+            assert_eq!(split.sample.git(&["show", &format!("{commit}:text")]), text);
+            assert_eq!(split.sample.git(&["show", &format!("{commit}:new")]), "variant");
+            let ahead = split.sample.git(&[
+                "rev-list",
+                "--count",
+                "--first-parent",
+                &format!("{onto}..{commit}"),
+            ]);
+            let merge = matches!(how, How::Merge { .. });
+            assert_eq!(ahead, if how == How::Rebase { "2" } else { "1" });
+            if merge {
+                assert_eq!(split.log("%s", &commit), "Merge branch 'feature/x'");
+                assert_eq!(split.log("%P", &commit), format!("{onto} {}", split.work.tip));
+            }
+        }
+    }
 }

@@ -205,7 +205,7 @@ impl Session<'_> {
         if answer.code != Some(0) {
             let conflicts = conflict::list(self.scratch.place())?;
             if conflicts.is_empty() {
-                return Ok(Brought::Stopped(Stopped::Said(said(&answer))));
+                return Ok(stopped(&answer));
             }
             self.scratch.fill()?;
             return Ok(Brought::Conflicts(conflicts));
@@ -217,10 +217,7 @@ impl Session<'_> {
             return Ok(result);
         }
         let answer = self.commit()?;
-        if answer.code != Some(0) {
-            return Ok(Brought::Stopped(Stopped::Said(said(&answer))));
-        }
-        self.result()
+        if answer.code == Some(0) { self.result() } else { Ok(stopped(&answer)) }
     }
 
     pub(super) fn result(&self) -> Result<Brought, GitError> {
@@ -243,9 +240,10 @@ impl Session<'_> {
     }
 }
 
-/// What git said, without what is no use to a person who is not in that worktree.
-pub(super) fn said(answer: &Answer) -> Vec<String> {
+/// Stopped, with what git said, without what is no use to a person who is not in that worktree.
+pub(super) fn stopped(answer: &Answer) -> Brought {
     let stdout = answer.text();
     let noise = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint: ");
-    answer.stderr.lines().chain(stdout.lines()).filter(noise).map(str::to_owned).collect()
+    let lines = answer.stderr.lines().chain(stdout.lines()).filter(noise).map(str::to_owned);
+    Brought::Stopped(Stopped::Said(lines.collect()))
 }
