@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use crate::cli::scripted;
 use crate::domain::problem::Problem;
-use crate::engine::holder;
-use crate::engine::process::ancestry::HOLDER_VERB;
+use crate::engine::process::ancestry::{ENGINE_VERB, HOLDER_VERB};
+use crate::engine::{holder, run as engine};
 use crate::ui::printer::{Form, Printer};
 
 /// Runs the hidden verb that these arguments name; `None` when they name none.
@@ -21,7 +21,7 @@ pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
     if verb == scripted::VERB {
         return Some(scripted::main(arguments.get(2..).unwrap_or_default()));
     }
-    None
+    (verb == ENGINE_VERB).then(|| told(engine::run()))
 }
 
 /// Says on stderr, which is the engine's log, why a process of ours could not do its work.

@@ -5,6 +5,7 @@ pub mod holder;
 pub mod limits;
 pub mod process;
 pub mod queue;
+pub mod run;
 pub mod schedule;
 pub mod shell;
 pub mod start;

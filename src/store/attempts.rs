@@ -124,6 +124,29 @@ pub fn start(
     moved_unless(changed, id, AttemptState::Prepared)
 }
 
+/// Takes an attempt back that was let go on record but never began: it is prepared again.
+///
+/// # Errors
+/// [`StoreError::Moved`] when it does not run.
+pub fn take_back(db: &Connection, id: &AttemptId) -> Result<(), StoreError> {
+    let changed = db.execute(
+        "UPDATE attempts SET state = 'prepared', holder = NULL, containment = NULL,
+             started_at = NULL
+         WHERE id = ?1 AND state = 'running' AND agent IS NULL",
+        params![id.as_str()],
+    )?;
+    moved_unless(changed, id, AttemptState::Running)
+}
+
+/// Records how well an attempt's processes are contained from now on.
+///
+/// # Errors
+/// The database's.
+pub fn set_containment(db: &Connection, id: &AttemptId, how: &str) -> Result<(), StoreError> {
+    db.execute("UPDATE attempts SET containment = ?2 WHERE id = ?1", params![id.as_str(), how])?;
+    Ok(())
+}
+
 /// Records the agent's own process.
 ///
 /// # Errors

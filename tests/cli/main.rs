@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod engine;
 mod git_calls;
 mod hold;
 mod scripted;

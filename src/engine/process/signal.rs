@@ -54,6 +54,12 @@ impl AsFd for Handle {
     }
 }
 
+impl From<Handle> for OwnedFd {
+    fn from(handle: Handle) -> Self {
+        handle.fd
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,253 @@
+//! What happens when an attempt's processes are gone, seen from the engine's loop.
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
+use crate::domain::id::AttemptId;
+use crate::domain::task::TaskState;
+use crate::domain::usage::Usage;
+use crate::engine::evidence::Verdict;
+use crate::engine::process::identity::Liveness;
+use crate::engine::process::signal::Handle;
+use crate::engine::run::engine::{Engine, Message};
+use crate::engine::run::job::{How, Job};
+use crate::engine::run::orphan::{self, Orphan};
+use crate::engine::run::transition::{self, End};
+use crate::engine::run::watched::Watched;
+use crate::git::leftovers::Committed;
+use crate::store::error::StoreError;
+use crate::store::folder::{ExitRecord, HolderRecord};
+use crate::store::tasks::Change;
+use crate::store::{repos, tasks, variants};
+
+/// An ended attempt, looked at.
+pub struct Finished {
+    /// Which.
+    pub attempt: Attempt,
+    /// How it ended.
+    pub record: ExitRecord,
+    /// What becomes of its task.
+    pub verdict: Verdict,
+    /// Whether its worktree holds a change.
+    pub changed: Option<bool>,
+    /// What it used.
+    pub usage: Usage,
+    /// How far it came.
+    pub progress: Progress,
+    /// Its session.
+    pub session: Option<String>,
+    /// What became of what it had left uncommitted; `None` where nothing was to be committed.
+    pub leftovers: Option<Committed>,
+    /// What could not be done, one line each.
+    pub troubles: Vec<String>,
+}
+
+impl Engine {
+    /// A holder is gone: after its work, or before its agent's.
+    pub(super) fn holder_gone(&mut self, id: &AttemptId) -> Result<(), StoreError> {
+        let Some(watched) = self.watched.get_mut(id) else { return Ok(()) };
+        if let Some(mut child) = watched.child.take() {
+            child.wait().ok();
+        }
+        // What cannot be read says as little as what is not there.
+        match watched.folder.exit().ok().flatten() {
+            Some(record) => {
+                self.finish(id, How::Told(record));
+                Ok(())
+            }
+            None => self.bereaved(id),
+        }
+    }
+
+    /// Its holder died without a word. An agent that still runs is left to run: its output goes
+    /// into its files as before.
+    fn bereaved(&mut self, id: &AttemptId) -> Result<(), StoreError> {
+        let Some(watched) = self.watched.get_mut(id) else { return Ok(()) };
+        let holder = watched.attempt.holder.clone();
+        let Some(record) = watched.folder.holder().ok().flatten() else {
+            return self.never_began(id);
+        };
+        let runs = |agent: &_| self.here.liveness(agent) == Liveness::Alive;
+        let agent = record.agent.as_ref().filter(|agent| runs(agent)).and_then(Handle::recorded);
+        let Some(agent) = agent else {
+            let gone = Orphan { exit: exit_of(&record), stop: stop_of(watched), record };
+            self.finish(id, How::Orphaned(gone));
+            return Ok(());
+        };
+        watched.orphaned = true;
+        watched.record = Some(record);
+        watched.deadline = deadline(watched);
+        let (attempt, stop) = (watched.attempt.clone(), stop_of(watched));
+        let now = self.clock.now();
+        self.journal.say(format!("the holder {:?} of `{id}` is gone", holder.map(|h| h.pid)));
+        self.store.write_durably(|tx| transition::orphaned(tx, &attempt, now))?;
+        if stop.is_some() {
+            self.end_orphan(id, stop);
+        } else {
+            self.await_end(Some(agent), Message::AgentGone(id.clone()));
+        }
+        Ok(())
+    }
+
+    /// It was let go on record, but its holder died before it wrote down that it began; so it
+    /// never began. After a loss of power that file may be lost: then nobody knows.
+    fn never_began(&mut self, id: &AttemptId) -> Result<(), StoreError> {
+        let Some(watched) = self.unwatch(id) else { return Ok(()) };
+        let same_boot = watched.attempt.holder.as_ref().is_none_or(|h| self.here.same_boot(h));
+        if !same_boot {
+            let how = How::Unseen { stop: stop_of(&watched) };
+            self.spawn_job(watched, how);
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.store.write_durably(|tx| transition::taken_back(tx, &watched.attempt, now))
+    }
+
+    /// An orphan's agent is gone.
+    pub(super) fn agent_gone(&mut self, id: &AttemptId) -> Result<(), StoreError> {
+        let Some(watched) = self.watched.get(id) else { return Ok(()) };
+        let Some(record) = watched.record.clone() else { return Ok(()) };
+        let (exit, stop) = (exit_of(&record), stop_of(watched));
+        self.finish(id, How::Orphaned(Orphan { record, exit, stop }));
+        Ok(())
+    }
+
+    /// Ends an orphan whose agent still runs.
+    pub(super) fn end_orphan(&mut self, id: &AttemptId, stop: Option<StopRequest>) {
+        let Some(record) = self.watched.get(id).and_then(|watched| watched.record.clone()) else {
+            return;
+        };
+        self.finish(id, How::Orphaned(Orphan { record, exit: None, stop }));
+    }
+
+    fn finish(&mut self, id: &AttemptId, how: How) {
+        if let Some(watched) = self.unwatch(id) {
+            self.spawn_job(watched, how);
+        }
+    }
+
+    /// Everything that takes time is done beside the loop.
+    fn spawn_job(&mut self, watched: Watched, how: How) {
+        let id = watched.attempt.id.clone();
+        let job = match self.job(watched, how) {
+            Ok(job) => job,
+            // Found again as running and not followed at the next look.
+            Err(error) => return self.journal.say(error),
+        };
+        self.finishing.insert(id.clone());
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            if let Ok(finished) = tokio::task::spawn_blocking(|| job.run()).await {
+                sender.send(Message::Finished(id, Box::new(finished))).ok();
+            }
+        });
+    }
+
+    fn job(&self, watched: Watched, how: How) -> Result<Job, StoreError> {
+        let db = self.store.read();
+        let gone = || StoreError::Moved {
+            what: watched.attempt.task.to_string(),
+            expected: "there".into(),
+        };
+        let task = tasks::by_id(db, &watched.attempt.task)?.ok_or_else(gone)?;
+        let variant = task.variant.map(|key| variants::by_key(db, key)).transpose()?.flatten();
+        let repo = repos::by_id(db, &task.repo)?;
+        Ok(Job {
+            attempt: watched.attempt,
+            spec: watched.spec,
+            folder: watched.folder,
+            tail: watched.tail,
+            task,
+            worktree: variant.zip(repo),
+            how,
+            layout: self.store.layout().clone(),
+            roles: self.environment.config_dir(),
+            clock: self.clock,
+        })
+    }
+
+    /// All is known and written; the transition makes it so.
+    pub(super) fn finished(
+        &mut self,
+        id: &AttemptId,
+        finished: Finished,
+    ) -> Result<(), StoreError> {
+        self.finishing.remove(id);
+        for trouble in &finished.troubles {
+            self.journal.say(format!("`{id}`: {trouble}"));
+        }
+        let Finished { attempt, record, verdict, .. } = &finished;
+        let reason = (!verdict.reason.is_empty()).then(|| verdict.reason.clone());
+        let change = Change {
+            reason,
+            failure: verdict.failure,
+            question: verdict.question.clone(),
+            changed: finished.changed,
+        };
+        let end = End {
+            usage: finished.usage,
+            progress: &finished.progress,
+            session: finished.session.as_deref(),
+            exit: &record.exit,
+            to: verdict.state,
+            change: &change,
+            told: told(&finished),
+        };
+        self.store.write_durably(|tx| transition::ended(tx, attempt, end, record.ended_at))?;
+        self.forget_environment(&attempt.task);
+        Ok(())
+    }
+
+    /// What became of it cannot be found out at all.
+    pub(super) fn lost(&mut self, attempt: &Attempt, why: &str) -> Result<(), StoreError> {
+        let change = Change { reason: Some(why.to_owned()), ..Change::default() };
+        let end = End {
+            usage: attempt.usage,
+            progress: &attempt.progress,
+            session: None,
+            exit: &Exit::Unobserved,
+            to: TaskState::Lost,
+            change: &change,
+            told: Map::new(),
+        };
+        let now = self.clock.now();
+        self.store.write_durably(|tx| transition::ended(tx, attempt, end, now))
+    }
+}
+
+/// The request on record, also when it came after the engine last looked.
+fn stop_of(watched: &Watched) -> Option<StopRequest> {
+    let asked = watched.folder.stop_request().ok().flatten();
+    asked.or_else(|| watched.attempt.stop_requested.clone())
+}
+
+fn exit_of(record: &HolderRecord) -> Option<Exit> {
+    orphan::status(record.agent.as_ref()?)
+}
+
+fn deadline(watched: &Watched) -> Option<jiff::Timestamp> {
+    let limit = SignedDuration::from_secs(i64::try_from(watched.spec.timeout_s?).ok()?);
+    watched.attempt.started_at?.checked_add(limit).ok()
+}
+
+fn told(finished: &Finished) -> Map<String, Value> {
+    let leftovers = finished.leftovers.as_ref().map(|leftovers| {
+        let left = leftovers.left.iter().map(
+            |left| json!({ "path": left.path.to_string_lossy(), "why": left.why.to_string() }),
+        );
+        json!({
+            "commit": leftovers.commit,
+            "paths": leftovers.paths,
+            "left": left.collect::<Vec<_>>(),
+            "obstacle": leftovers.obstacle.as_ref().map(ToString::to_string),
+        })
+    });
+    let told = json!({
+        "leftovers": leftovers,
+        "ended": finished.record.ended,
+        "survived": finished.record.survived,
+        "troubles": finished.troubles,
+    });
+    if let Value::Object(told) = told { told } else { Map::new() }
+}

@@ -1,0 +1,81 @@
+//! Follows what running attempts say, and saves it at most once a second.
+
+use crate::domain::id::AttemptId;
+use crate::engine::run::engine::Engine;
+use crate::engine::run::folders::Changed;
+use crate::store::attempts::{self, Folded};
+use crate::store::error::StoreError;
+use tokio::time::Instant;
+
+impl Engine {
+    /// Something changed in these folders.
+    pub(super) fn note(&mut self, changed: &Changed) {
+        for (id, watched) in &mut self.watched {
+            if changed.all || changed.attempts.contains(id) {
+                watched.written();
+            }
+        }
+    }
+
+    /// Reads and saves what is due.
+    pub(super) fn follow(&mut self) {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let clock = self.clock;
+        let mut read = vec![];
+        for (id, watched) in &mut self.watched {
+            if due(watched.read_at) {
+                if let Err(error) = watched.read(clock.now()) {
+                    self.journal.say(format!("cannot read the output of `{id}`: {error}"));
+                }
+                read.push(id.clone());
+            }
+        }
+        for id in read {
+            self.meet_agent(&id);
+        }
+        let save: Vec<AttemptId> = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| due(watched.save_at))
+            .map(|(id, _)| id.clone())
+            .collect();
+        if !save.is_empty()
+            && let Err(error) = self.save(&save)
+        {
+            self.journal.say(error);
+        }
+    }
+
+    /// Saves what was read of these, in one transaction.
+    fn save(&mut self, attempts: &[AttemptId]) -> Result<(), StoreError> {
+        let Self { watched, store, .. } = self;
+        store.write(|tx| {
+            for id in attempts {
+                let Some(watched) = watched.get_mut(id) else { continue };
+                let (usage, progress) = watched.to_save();
+                let session = watched.tail.report().session.as_deref();
+                let folded =
+                    Folded { usage, session, progress: Some(&progress), containment: None };
+                attempts::fold(tx, id, &folded)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Records the agent's own process as soon as the holder has said which it is: should the
+    /// holder die, this engine watches the agent itself.
+    fn meet_agent(&mut self, id: &AttemptId) {
+        let Some(watched) = self.watched.get_mut(id).filter(|watched| watched.record.is_none())
+        else {
+            return;
+        };
+        let Ok(Some(record)) = watched.folder.holder() else { return };
+        let Some(agent) = record.agent.clone() else { return };
+        watched.record = Some(record);
+        let saved = self.store.write(|tx| attempts::set_agent(tx, id, &agent));
+        if let Err(error) = saved {
+            self.journal.say(error);
+        }
+    }
+}

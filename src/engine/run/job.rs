@@ -1,0 +1,192 @@
+//! What is done once an attempt's last process is gone: its output read to the end, its leftovers
+//! committed, its answer written, the evidence judged.
+//!
+//! Every step can be repeated: an engine that dies in between leaves the attempt running on record
+//! and its exit in its folder, and the next one does all of it again.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::agents::role::Roles;
+use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
+use crate::domain::launch::LaunchSpec;
+use crate::domain::task::Task;
+use crate::domain::variant::{Variant, VariantState};
+use crate::engine::evidence::{Evidence, judge};
+use crate::engine::run::finish::Finished;
+use crate::engine::run::orphan::Orphan;
+use crate::engine::run::tail::{Tail, end_of};
+use crate::git::leftovers::{self, Committed, Ended};
+use crate::git::place::Place;
+use crate::store::clock::Clock;
+use crate::store::folder::{EXIT_SCHEMA, ExitRecord, Folder};
+use crate::store::layout::Layout;
+use crate::store::repos::RepoRow;
+
+/// How much of what an agent wrote to standard error is looked at.
+const STDERR_MAX: u64 = 16 * 1024;
+
+/// How an attempt came to its end.
+pub enum How {
+    /// Its holder told.
+    Told(ExitRecord),
+    /// Its holder died first.
+    Orphaned(Orphan),
+    /// Nobody knows, and nothing of it can be left.
+    Unseen {
+        /// The request that there was.
+        stop: Option<StopRequest>,
+    },
+}
+
+/// An attempt to be finished. Owns all it needs, since it works beside the loop.
+pub struct Job {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What ran.
+    pub spec: LaunchSpec,
+    /// Its folder.
+    pub folder: Folder,
+    /// Its output.
+    pub tail: Tail,
+    /// Its task.
+    pub task: Task,
+    /// The variant it worked in.
+    pub worktree: Option<(Variant, RepoRow)>,
+    /// How it came to its end.
+    pub how: How,
+    /// Where the state is.
+    pub layout: Layout,
+    /// Where the user's roles are.
+    pub roles: Option<PathBuf>,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Job {
+    /// Does it all.
+    pub fn run(mut self) -> Finished {
+        let mut troubles = vec![];
+        let record = self.record(&mut troubles);
+        let mut note = |what: &str, error: String| troubles.push(format!("{what}: {error}"));
+        if let Err(error) = self.tail.finish() {
+            note("its output was not read to the end", error.to_string());
+        }
+        let leftovers = self.commit(&record).unwrap_or_else(|error| {
+            note("its leftovers were not committed", error);
+            None
+        });
+        let changed = self.changed().unwrap_or_else(|error| {
+            note("its worktree could not be looked at", error);
+            None
+        });
+        let report = self.tail.report();
+        if let Some(text) = &report.final_text
+            && let Err(error) = self.folder.write_result(text)
+        {
+            note("its answer was not written", error.to_string());
+        }
+        let verdict = judge(&Evidence {
+            dialect: self.spec.dialect,
+            report,
+            exit: &record.exit,
+            stderr_tail: &end_of(&self.folder.stderr(), STDERR_MAX),
+            patterns: &self.spec.failures,
+            needs_change: self.needs_change(),
+            changed,
+            stop: record.stop.as_ref(),
+        });
+        let (usage, session) = (report.usage, report.session.clone());
+        let progress = self.progress();
+        let attempt = self.attempt;
+        Finished {
+            attempt,
+            record,
+            verdict,
+            changed,
+            usage,
+            progress,
+            session,
+            leftovers,
+            troubles,
+        }
+    }
+
+    /// How it ended. What a dead holder could not write is written in its place, so that it is
+    /// said the same way ever after.
+    fn record(&self, troubles: &mut Vec<String>) -> ExitRecord {
+        let (exit, stop, (ended, survived)) = match &self.how {
+            How::Told(record) => return record.clone(),
+            How::Unseen { stop } => (None, stop.clone(), (0, 0)),
+            How::Orphaned(orphan) => {
+                let ended = orphan.end(&self.attempt, &self.spec.stop, &self.layout);
+                (orphan.exit.clone(), orphan.stop.clone(), ended)
+            }
+        };
+        let record = ExitRecord {
+            schema: EXIT_SCHEMA,
+            exit: exit.unwrap_or(Exit::Unobserved),
+            started_at: self.attempt.started_at,
+            ended_at: self.clock.now(),
+            stop,
+            ended,
+            survived,
+        };
+        if let Err(error) = self.folder.write_exit(&record) {
+            troubles.push(format!("how it ended was not written: {error}"));
+        }
+        record
+    }
+
+    /// Commits what it left, if it ever ran, nothing of it is left to write, and its worktree is
+    /// still in use.
+    fn commit(&self, record: &ExitRecord) -> Result<Option<Committed>, String> {
+        let Some((variant, repo)) = &self.worktree else { return Ok(None) };
+        let in_use = variant.state == VariantState::Ready && variant.path.is_dir();
+        if !in_use || record.started_at.is_none() || record.survived > 0 {
+            return Ok(None);
+        }
+        let ended = Ended {
+            branch: &variant.branch,
+            task: &self.task.id,
+            subject: &self.attempt.prompt,
+            at: Some(SystemTime::from(record.ended_at)),
+        };
+        let committed = leftovers::commit(&place(variant, repo), &ended);
+        committed.map(Some).map_err(|error| error.to_string())
+    }
+
+    fn changed(&self) -> Result<Option<bool>, String> {
+        let Some((variant, repo)) = &self.worktree else { return Ok(None) };
+        if variant.state != VariantState::Ready || !variant.path.is_dir() {
+            return Ok(None);
+        }
+        let changed = leftovers::changed(&place(variant, repo), &variant.fork_commit);
+        changed.map(Some).map_err(|error| error.to_string())
+    }
+
+    fn needs_change(&self) -> bool {
+        if self.task.variant.is_none() {
+            return false;
+        }
+        let roles = self.roles.as_deref().map_or_else(Roles::built_in, Roles::load);
+        // A role that is gone or broken promises what every one with a worktree does.
+        roles.get(&self.task.role).map_or(true, |role| role.needs_change())
+    }
+
+    fn progress(&self) -> Progress {
+        let report = self.tail.report();
+        Progress {
+            offset: self.tail.offset(),
+            heard_at: self.attempt.progress.heard_at,
+            model: report.model.clone(),
+            todo: report.todo,
+            activity: None,
+            cumulative: report.cumulative,
+        }
+    }
+}
+
+fn place(variant: &Variant, repo: &RepoRow) -> Place {
+    Place::checkout(&variant.admin_dir, &repo.common_dir, &variant.path)
+}

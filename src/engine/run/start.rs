@@ -1,0 +1,245 @@
+//! Starts what the schedule says: holder first, then its identity on record, then the gate.
+
+use std::collections::BTreeMap;
+use std::process::Child;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::domain::attempt::{Attempt, AttemptState, Exit};
+use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::launch::LaunchSpec;
+use crate::domain::task::{FailureClass, Lane, Task, TaskState};
+use crate::engine::holder::gate::Report;
+use crate::engine::limits::Limits;
+use crate::engine::run::engine::{Engine, Message};
+use crate::engine::run::launch::{self, Gate};
+use crate::engine::run::settings;
+use crate::engine::run::transition;
+use crate::engine::run::watched::Watched;
+use crate::engine::schedule::{Decision, Ready, Snapshot, decide};
+use crate::store::environment::Environment;
+use crate::store::error::StoreError;
+use crate::store::folder::Folder;
+use crate::store::tasks::Change;
+use crate::store::{attempts, tasks};
+
+/// How often a holder that cannot be started is tried; the waits between double from a second on.
+const TRIES: u32 = 6;
+
+/// A holder at its gate.
+pub struct Starting {
+    /// What it is for.
+    pub attempt: Attempt,
+    /// What it will run.
+    pub spec: LaunchSpec,
+    /// The lane its task counts in.
+    pub lane: Lane,
+    /// Itself.
+    pub child: Child,
+}
+
+impl Engine {
+    /// Decides what starts, and starts it.
+    pub(super) fn schedule(&mut self) -> Result<(), StoreError> {
+        let (snapshot, ready) = self.snapshot()?;
+        self.wake_at = None;
+        for decision in decide(&snapshot, self.clock.now()) {
+            match decision {
+                Decision::Start(task) => {
+                    let found = ready.iter().find(|(known, _)| known.id == task);
+                    if let Some((task, attempt)) = found {
+                        self.start(task, attempt)?;
+                    }
+                }
+                Decision::Wait(task, why) => {
+                    self.store.write(|tx| tasks::set_waiting(tx, &task, &why))?
+                }
+                Decision::WakeAt(moment) => self.wake_at = Some(moment),
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<(Snapshot, Vec<(Task, Attempt)>), StoreError> {
+        let db = self.store.read();
+        let open = tasks::open(db)?;
+        let attempts = attempts::open(db)?;
+        let mut running: Vec<Lane> = self.starting.values().map(|starting| starting.lane).collect();
+        let runs = |task: &&Task| task.state == TaskState::Running;
+        running.extend(
+            open.iter()
+                .filter(runs)
+                .filter(|task| {
+                    let elsewhere = |attempt: &&Attempt| self.elsewhere.contains(&attempt.id);
+                    !attempts.iter().filter(elsewhere).any(|attempt| attempt.task == task.id)
+                })
+                .map(|task| task.lane),
+        );
+        self.postponed.retain(|id, _| open.iter().any(|task| task.id == *id));
+        let mut ready = vec![];
+        for task in open.into_iter().filter(|task| task.state != TaskState::Running) {
+            let prepared = attempts
+                .iter()
+                .find(|attempt| attempt.task == task.id && attempt.state == AttemptState::Prepared);
+            if let Some(attempt) =
+                prepared.filter(|attempt| !self.starting.contains_key(&attempt.id))
+            {
+                ready.push((task, attempt.clone()));
+            }
+        }
+        let candidates = ready.iter().map(|(task, _)| Ready {
+            task: task.id.clone(),
+            lane: task.lane,
+            priority: task.priority,
+            created_at: task.created_at,
+            not_before: self.postponed.get(&task.id).map(|(_, until)| *until),
+            reason: task.reason.clone().filter(|_| task.state == TaskState::Waiting),
+        });
+        let snapshot = Snapshot { ready: candidates.collect(), running, limits: self.limits() };
+        Ok((snapshot, ready))
+    }
+
+    /// The limits that hold for all repositories: the user's, not a repository's own. Settings that
+    /// cannot be read stop every command with a message; meanwhile the built-in ones hold.
+    fn limits(&mut self) -> Limits {
+        let settings = settings::limits(&self.environment).or_else(|error| {
+            self.journal.say(error);
+            settings::limits(&Environment::default())
+        });
+        settings.map_or(Limits { tasks: 1, lanes: BTreeMap::new() }, |found| Limits::of(&found))
+    }
+
+    fn start(&mut self, task: &Task, attempt: &Attempt) -> Result<(), StoreError> {
+        let spec = match Folder::of(self.store.layout(), &attempt.id).spec() {
+            Ok(spec) => spec,
+            Err(error) => return self.give_up(task, attempt, &error.to_string()),
+        };
+        if !self.store.layout().environment_file(&task.id).exists() {
+            return self.lost_environment(task, attempt);
+        }
+        match launch::start(self.store.layout(), &spec) {
+            Ok((child, gate)) => {
+                let lane = task.lane;
+                let starting = Starting { attempt: attempt.clone(), spec, lane, child };
+                self.starting.insert(attempt.id.clone(), starting);
+                self.await_report(attempt.id.clone(), gate);
+                Ok(())
+            }
+            Err(error) => self.postpone(task, attempt, &error.to_string()),
+        }
+    }
+
+    fn await_report(&self, attempt: AttemptId, mut gate: Gate) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let report = gate.report().await;
+            sender.send(Message::Reported(attempt, gate, report)).ok();
+        });
+    }
+
+    /// A holder is at its gate: its identity is recorded, then it is let go.
+    pub(super) fn reported(
+        &mut self,
+        id: &AttemptId,
+        gate: Gate,
+        report: std::io::Result<Report>,
+    ) -> Result<(), StoreError> {
+        let Some(mut starting) = self.starting.remove(id) else { return Ok(()) };
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                // It may sit there for ever (stopped, say) and would start later what was by then
+                // started anew: the lock keeps that from happening, this keeps it from staying.
+                starting.child.kill().ok();
+                starting.child.wait().ok();
+                let Some(task) = tasks::by_id(self.store.read(), &starting.attempt.task)? else {
+                    return Ok(());
+                };
+                return self.postpone(&task, &starting.attempt, &error.to_string());
+            }
+        };
+        let now = self.clock.now();
+        let recorded =
+            self.store.write_durably(|tx| transition::started(tx, &starting.attempt, &report, now));
+        if let Err(error) = recorded {
+            // The gate closes, and the holder goes without having started anything.
+            drop(gate);
+            starting.child.wait().ok();
+            return if matches!(error, StoreError::Moved { .. }) { Ok(()) } else { Err(error) };
+        }
+        self.postponed.remove(&starting.attempt.task);
+        gate.open();
+        let attempt = Attempt {
+            state: AttemptState::Running,
+            holder: Some(report.holder),
+            started_at: Some(now),
+            ..starting.attempt
+        };
+        let folder = Folder::of(self.store.layout(), id);
+        let mut watched = Watched::new(attempt, starting.spec, folder);
+        watched.child = Some(starting.child);
+        self.watch(watched);
+        Ok(())
+    }
+
+    /// Tries again later; after several times the task has failed.
+    fn postpone(&mut self, task: &Task, attempt: &Attempt, why: &str) -> Result<(), StoreError> {
+        let tries = self.postponed.get(&task.id).map_or(1, |(tries, _)| tries + 1);
+        self.journal.say(format!("cannot start `{}`, try {tries}: {why}", attempt.id));
+        if tries >= TRIES {
+            self.postponed.remove(&task.id);
+            return self.give_up(task, attempt, why);
+        }
+        let wait = SignedDuration::try_from(Duration::from_secs(1 << (tries - 1)));
+        let until = self.clock.now() + wait.unwrap_or(SignedDuration::ZERO);
+        self.postponed.insert(task.id.clone(), (tries, until));
+        Ok(())
+    }
+
+    /// It never ran, and never will.
+    fn give_up(&mut self, task: &Task, attempt: &Attempt, why: &str) -> Result<(), StoreError> {
+        let exit = Exit::NotStarted { error: why.to_owned() };
+        let change = Change {
+            reason: Some(format!("could not be started: {why}")),
+            failure: Some(FailureClass::Permanent),
+            ..Change::default()
+        };
+        self.refuse(task, attempt, (TaskState::Failed, change), &exit)
+    }
+
+    fn lost_environment(&mut self, task: &Task, attempt: &Attempt) -> Result<(), StoreError> {
+        let exit = Exit::NotStarted { error: "environment lost".into() };
+        let again = format!("start it anew from here? `wt retry {}`", task.id);
+        let change = Change {
+            reason: Some("environment lost: the machine was started anew, or logged out".into()),
+            question: Some(again),
+            ..Change::default()
+        };
+        self.refuse(task, attempt, (TaskState::NeedsHuman, change), &exit)
+    }
+
+    fn refuse(
+        &mut self,
+        task: &Task,
+        attempt: &Attempt,
+        (to, change): (TaskState, Change),
+        exit: &Exit,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let refused = self
+            .store
+            .write_durably(|tx| transition::never_started(tx, attempt, (to, &change), exit, now));
+        self.forget_environment(&task.id);
+        match refused {
+            // Somebody else moved it on meanwhile; the next look shows where to.
+            Err(StoreError::Moved { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The values of a task that is final are needed no more.
+    pub(super) fn forget_environment(&self, task: &TaskId) {
+        std::fs::remove_file(self.store.layout().environment_file(task)).ok();
+    }
+}
