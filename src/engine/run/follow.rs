@@ -53,7 +53,7 @@ impl Engine {
         store.write(|tx| {
             for id in attempts {
                 let Some(watched) = watched.get_mut(id) else { continue };
-                let (usage, progress) = watched.to_save();
+                let (usage, progress) = watched.take_unsaved();
                 let session = watched.tail.report().session.as_deref();
                 let folded =
                     Folded { usage, session, progress: Some(&progress), containment: None };

@@ -148,7 +148,7 @@ impl Job {
         }
         let ended = Ended {
             branch: &variant.branch,
-            task: &self.task.id,
+            task: Some(&self.task.id),
             subject: &self.attempt.prompt,
             at: Some(SystemTime::from(record.ended_at)),
         };

@@ -105,7 +105,7 @@ impl Watched {
     }
 
     /// What is to be saved now.
-    pub fn to_save(&mut self) -> (Usage, Progress) {
+    pub fn take_unsaved(&mut self) -> (Usage, Progress) {
         (self.save_at, self.last_save) = (None, Some(Instant::now()));
         self.saved = (self.usage(), self.progress());
         self.saved.clone()
