@@ -82,8 +82,8 @@ impl Registry {
             .filter(|(distance, _)| *distance <= 2)
             .min();
         match nearest {
-            Some((_, near)) => problem.hint(format!("--agent {near}")),
-            None => problem.hint(format!("any command can be the agent: --exec -- {name}")),
+            Some((_, near)) => problem.hint(format!("did you mean `--agent {near}`?")),
+            None => problem.hint(format!("any command can be the agent: `--exec -- {name}`")),
         }
     }
 }
@@ -144,9 +144,9 @@ mod tests {
     fn an_unknown_agent_is_answered_with_the_known_ones() {
         let registry = Registry::built_in();
         let error = registry.get("cladue").unwrap_err();
-        assert_eq!(error.hints, ["--agent claude"]);
+        assert_eq!(error.hints, ["did you mean `--agent claude`?"]);
         assert!(error.details[0].contains("codex"), "{:?}", error.details);
         let error = registry.get("make").unwrap_err();
-        assert_eq!(error.hints, ["any command can be the agent: --exec -- make"]);
+        assert_eq!(error.hints, ["any command can be the agent: `--exec -- make`"]);
     }
 }

@@ -131,7 +131,7 @@ pub fn require_login(template: &Template, login: Says) -> Result<(), Problem> {
     }
     let problem = Problem::refused(format!("`{}` is not logged in", template.name));
     Err(match &template.login.command {
-        Some(command) => problem.hint(command.clone()),
+        Some(command) => problem.hint(format!("log in: `{command}`")),
         None => problem,
     })
 }
@@ -146,8 +146,9 @@ fn refuse_root(
         None => Ok(()),
         Some(name) => {
             let message = format!("`{}` refuses full permissions to root", template.name);
-            let sandbox = format!("or, where this machine is itself a sandbox: export {name}=1");
-            Err(Problem::refused(message).hint("--permissions work").hint(sandbox))
+            let sandbox =
+                format!("or say that this machine is itself a sandbox: `export {name}=1`");
+            Err(Problem::refused(message).hint("give it less: `--permissions work`").hint(sandbox))
         }
     }
 }
@@ -184,17 +185,18 @@ fn program(
     let names = template.program.join("`, `");
     let problem = Problem::failed(format!("agent `{}`: no `{names}` on PATH", template.name));
     let problem = match &template.install {
-        Some(install) => problem.hint(install.clone()),
+        Some(install) => problem.hint(format!("install it: `{install}`")),
         None => problem,
     };
-    Err(problem.hint("or make the variant without an agent: --no-agent"))
+    Err(problem.hint("or make the variant alone: `--no-agent`"))
 }
 
 /// The program of a plain command. One with a slash is meant from where the command runs, which
 /// need not be there yet, so only an absolute one can be missing.
 fn command(request: &Request, environment: &Environment) -> Result<PathBuf, Problem> {
     let Some(name) = request.command.first().filter(|name| !name.is_empty()) else {
-        return Err(Problem::usage("no command after `--exec --`").hint("--exec -- make all"));
+        return Err(Problem::usage("no command after `--exec --`")
+            .hint("say what to run: `--exec -- make all`"));
     };
     if name.contains('/') {
         let path = request.cwd.join(name);
@@ -220,7 +222,8 @@ fn arguments(
         Session::Resume(id) if template.resumes() => (&template.resume, id),
         Session::Resume(_) => {
             let message = format!("agent `{}` cannot go on in a session", template.name);
-            return Err(Problem::refused(message).hint(format!("wt retry {}", request.task)));
+            return Err(Problem::refused(message)
+                .hint(format!("start it afresh: `wt retry {}`", request.task)));
         }
     };
     let session = word(session, "session")?;

@@ -22,17 +22,15 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// The session's id and model; told as an event once.
+    /// The session's id and model; told as an event when either is news.
     pub(super) fn session(&mut self, id: Option<&str>, model: Option<&str>) {
         let Some(id) = id.filter(|id| !id.is_empty()).map(|id| clip(id, LINE_CHARS)) else {
             return;
         };
-        if let Some(model) = model {
-            self.report.model = Some(one_line(model));
-        }
-        if self.report.session.as_deref() != Some(id.as_str()) {
-            self.report.session = Some(id.clone());
-            self.events.push(AgentEvent::Session { id, model: self.report.model.clone() });
+        let model = model.map(one_line).or_else(|| self.report.model.clone());
+        if self.report.session.as_ref() != Some(&id) || self.report.model != model {
+            (self.report.session, self.report.model) = (Some(id.clone()), model.clone());
+            self.events.push(AgentEvent::Session { id, model });
         }
     }
 

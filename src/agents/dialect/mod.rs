@@ -70,10 +70,10 @@ impl Reader {
     }
 
     /// The reader of a launch: its dialect, baseline and patterns, paths shown relative to where it
-    /// runs.
+    /// runs. A session that was preset is none until the stream tells of it: an agent that ended
+    /// before has none to go on in.
     pub fn of(spec: &LaunchSpec) -> Self {
         let mut reader = Self::new(spec.dialect, spec.baseline, spec.failures.clone());
-        reader.report.session.clone_from(&spec.session);
         reader.cwd = spec.cwd.to_str().map(str::to_owned);
         reader
     }

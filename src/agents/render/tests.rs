@@ -113,7 +113,7 @@ fn every_agent_goes_on_in_a_session_as_it_was_measured() {
         assert_eq!(rendered.spec.session.as_deref(), Some("ses_1"));
     }
     let error = house.render("aider", &request).unwrap_err();
-    assert_eq!(error.hints, ["wt retry worktree-a-x"]);
+    assert_eq!(error.hints, ["start it afresh: `wt retry worktree-a-x`"]);
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn what_cannot_be_launched_is_refused_with_what_to_do() {
     std::fs::remove_file(house.bin.path().join("codex")).unwrap();
     assert_eq!(
         message("codex", &request),
-        "agent `codex`: no `codex` on PATH | npm install --global @openai/codex | \
-         or make the variant without an agent: --no-agent"
+        "agent `codex`: no `codex` on PATH | install it: `npm install --global @openai/codex` | \
+         or make the variant alone: `--no-agent`"
     );
     let full = Permissions::Full;
     let full = Request { permissions: full, ..house.request("x") };
@@ -202,7 +202,7 @@ fn what_cannot_be_launched_is_refused_with_what_to_do() {
     house.uid = 0;
     let full = Request { permissions: Permissions::Full, ..house.request("x") };
     let error = house.render("claude", &full).unwrap_err();
-    assert_eq!(error.hints[0], "--permissions work");
+    assert_eq!(error.hints[0], "give it less: `--permissions work`");
     assert!(house.render("gemini", &full).is_ok());
 }
 
@@ -225,7 +225,7 @@ fn a_login_that_is_missing_for_sure_is_refused_with_the_command() {
     let error = require_login(claude, Says::Out).unwrap_err();
     assert_eq!(
         (error.message.as_str(), error.hints),
-        ("`claude` is not logged in", vec!["claude auth login".to_owned()])
+        ("`claude` is not logged in", vec!["log in: `claude auth login`".to_owned()])
     );
     assert!(require_login(claude, Says::Maybe).is_ok());
 }
