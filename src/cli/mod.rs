@@ -8,9 +8,11 @@ mod globals;
 mod hidden;
 mod pages;
 mod path;
+mod restore;
 mod scripted;
 mod spawn;
 mod trust;
+mod undo;
 mod verbs;
 
 pub use app::main;

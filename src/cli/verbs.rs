@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{cleanup, config, pages, path, spawn, trust};
+use crate::cli::{cleanup, config, pages, path, restore, spawn, trust, undo};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -29,8 +29,10 @@ pub enum Verb {
     Config(config::Args),
     Man(pages::Man),
     Path(path::Args),
+    Restore(restore::Args),
     Spawn(Box<spawn::Args>),
     Trust(trust::Args),
+    Undo(undo::Args),
 }
 
 impl Verb {
@@ -45,8 +47,10 @@ impl Verb {
             Self::Config(args) => args.run(app),
             Self::Man(args) => args.run(app),
             Self::Path(args) => args.run(app),
+            Self::Restore(args) => args.run(app),
             Self::Spawn(args) => args.run(app),
             Self::Trust(args) => args.run(app),
+            Self::Undo(args) => args.run(app),
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod context;
 pub mod path;
 mod problems;
 pub mod recover;
+pub mod restore;
 pub mod select;
 pub mod spawn;
 pub mod trust;
+pub mod undo;

@@ -185,6 +185,15 @@ pub fn relocate(db: &Connection, key: i64, path: &Path, admin: &Path) -> Result<
     Ok(())
 }
 
+/// Records that it is on another branch now.
+///
+/// # Errors
+/// The database's.
+pub fn set_branch(db: &Connection, key: i64, branch: &str) -> Result<(), StoreError> {
+    db.execute("UPDATE variants SET branch = ?2 WHERE key = ?1", params![key, branch])?;
+    Ok(())
+}
+
 /// Gives it an idea.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Numbers, money and times as people read them.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::usage::{Certainty, MicroUsd, Usage};
 
@@ -77,6 +77,16 @@ pub fn duration(value: SignedDuration) -> String {
 pub fn age(value: SignedDuration) -> String {
     let text = duration(value);
     text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// A day where the reader is: `21 Dec 2026`.
+pub fn day(time: Timestamp) -> String {
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y").to_string()
+}
+
+/// A moment where the reader is: `21 Dec 2026 14:05`.
+pub fn moment(time: Timestamp) -> String {
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y %H:%M").to_string()
 }
 
 /// `2.0 GB`, in powers of 1000 as disks are sold and `ls --si` shows them.

@@ -6,9 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::commands::cleanup::plan::{BranchFate, Plan, Removal, WorktreeFate};
-use crate::commands::cleanup::{lock, still_ready};
+use crate::commands::cleanup::still_ready;
 use crate::commands::context::{Context, Here};
+use crate::domain::id::RepoId;
 use crate::domain::problem::Problem;
+use crate::domain::undo::{Record, VariantsMoved};
 use crate::domain::variant::VariantState;
 use crate::engine::process::identity;
 use crate::git::command::Git;
@@ -36,6 +38,8 @@ pub struct Cleanup {
     pub at: Timestamp,
     /// Each variant that goes.
     pub going: Vec<Going>,
+    /// Whether it can be taken back, or takes something back.
+    pub record: Record,
 }
 
 /// One variant on its way out.
@@ -61,13 +65,6 @@ pub struct Going {
     pub delete_branch: bool,
     /// The ref that keeps its commits.
     pub backup_ref: Option<String>,
-}
-
-/// What `wt undo` needs to know of a cleanup, or of its reverse.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Undone {
-    /// The variants, by key.
-    pub variants: Vec<i64>,
 }
 
 /// One variant that was removed.
@@ -98,12 +95,11 @@ pub struct Done {
     pub failed: Option<Problem>,
 }
 
-/// Removes what the plan says.
+/// Removes what the plan says. The caller holds the repository's lock.
 ///
 /// # Errors
 /// When it could not even begin: nothing was changed.
-pub fn begin(ctx: &Context<'_>, here: &Here, plan: &Plan) -> Result<Done, Problem> {
-    let _lock = lock(ctx, here)?;
+pub fn begin(ctx: &Context<'_>, here: &Here, plan: &Plan, record: Record) -> Result<Done, Problem> {
     let Some(row) = &here.row else { return Ok(Done::default()) };
     let at = ctx.clock.now();
     let mut going = vec![];
@@ -111,7 +107,7 @@ pub fn begin(ctx: &Context<'_>, here: &Here, plan: &Plan) -> Result<Done, Proble
         still_ready(ctx, removal.variant.key)?;
         going.push(one_going(here, removal, at)?);
     }
-    let cleanup = Cleanup { at, going };
+    let cleanup = Cleanup { at, going, record };
     let owner = identity::own()
         .map_err(|error| Problem::failed(format!("cannot tell this process: {error}")))?;
     let id = ctx.store.write_durably(|tx| {
@@ -183,7 +179,7 @@ impl Going {
 fn carry_out(
     ctx: &Context<'_>,
     repo: &Repo,
-    (row, intent): (&crate::domain::id::RepoId, i64),
+    (row, intent): (&RepoId, i64),
     cleanup: &Cleanup,
 ) -> Result<Done, Problem> {
     let mut done = Done::default();
@@ -213,10 +209,14 @@ fn carry_out(
         .map(|going| going.key)
         .collect();
     ctx.store.write_durably(|tx| {
-        if !keys.is_empty() {
-            let summary = summary(&done.removed);
-            let undone = Undone { variants: keys.clone() };
-            undo::record(tx, row, (KIND, &summary), &undone, cleanup.at)?;
+        match cleanup.record {
+            Record::Undoes(id) if failed.is_empty() => undo::mark_undone(tx, id, cleanup.at)?,
+            Record::Yes if !keys.is_empty() => {
+                let summary = summary(&done.removed);
+                let moved = VariantsMoved { variants: keys.clone() };
+                undo::record(tx, row, (KIND, &summary), &moved, cleanup.at)?;
+            }
+            _ => {}
         }
         intents::close(tx, intent)
     })?;

@@ -5,7 +5,7 @@
 //! `wt undo`. Transcripts and results stay.
 
 pub mod act;
-mod choose;
+pub mod choose;
 mod look;
 pub mod plan;
 mod running;
@@ -19,6 +19,7 @@ use crate::commands::cleanup::choose::choose;
 use crate::commands::cleanup::plan::{Blocked, Plan, Removal};
 use crate::commands::context::{Context, Here};
 use crate::domain::problem::Problem;
+use crate::domain::undo::Record;
 use crate::domain::variant::VariantState;
 use crate::store::lock::Lock;
 use crate::store::variants;
@@ -109,7 +110,9 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     ask(ctx, &plan, request)?;
     let plan = plan.stop(ctx, &here, &chosen)?;
     teardown::run(ctx, &mut here, &plan)?;
-    let done = act::begin(ctx, &here, &plan)?;
+    let lock = lock(ctx, &here)?;
+    let done = act::begin(ctx, &here, &plan, Record::Yes)?;
+    drop(lock);
     outcome.removed = done.removed;
     outcome.restorable_until = done.expires_at;
     outcome.stood_in = stood_in(ctx, &here, &outcome.removed);

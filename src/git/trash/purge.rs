@@ -16,6 +16,10 @@ pub fn purge(gone: &Trashed) -> Result<bool, GitError> {
         // Without a registration nothing says that the directory is ours.
         return Ok(gone.trash.symlink_metadata().is_err());
     }
+    // Half-way back: somebody has yet to finish that.
+    if gone.names_registration(&gone.path) {
+        return Ok(false);
+    }
     // The directory's own name for the registration goes last, so a remainder is still ours.
     let ours = gone.names_registration(&gone.trash);
     if ours {

@@ -22,7 +22,7 @@ impl Render for Outcome {
         }
         skipped(&self.skipped, out)?;
         if let Some(until) = self.restorable_until {
-            let day = until.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %B %Y");
+            let day = human::day(until);
             let names: Vec<&str> = self.removed.iter().map(|one| one.name.as_str()).collect();
             out.line(format!(
                 "until {day} they come back as they were → wt restore {}",

@@ -3,5 +3,7 @@
 mod cleanup;
 mod config;
 mod path;
+mod restore;
 mod spawn;
 mod trust;
+mod undo;
