@@ -11,7 +11,8 @@ use crate::isolation::isolated;
 use crate::support::fake_model::{CONTENT, FINAL, Mode, TURN1, TURN2};
 use crate::world::{UNKNOWN, World};
 
-const AGENTS: [&str; 3] = ["claude", "codex", "opencode"];
+/// Those that every build is tried with.
+pub const AGENTS: [&str; 3] = ["claude", "codex", "opencode"];
 const NEW: Session = Session::New("11111111-2222-4333-8444-555555555555");
 
 macro_rules! isolated {
@@ -24,7 +25,7 @@ macro_rules! isolated {
 }
 
 /// Both turns of a run, as the server counted them.
-fn both() -> Tokens {
+pub fn both() -> Tokens {
     Tokens {
         input: TURN1.input + TURN2.input,
         cache_read: TURN1.cache_read + TURN2.cache_read,

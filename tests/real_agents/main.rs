@@ -12,4 +12,5 @@ mod support;
 
 mod isolation;
 mod launch;
+mod spawned;
 mod world;

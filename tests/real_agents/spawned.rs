@@ -1,0 +1,83 @@
+//! The real programs as `wt` runs them: spawned, followed, judged, their work on a branch.
+
+use wt::domain::attempt::Attempt;
+use wt::domain::task::{FailureClass, Task, TaskState};
+use wt::domain::usage::Certainty;
+use wt::store::db::Store;
+use wt::store::layout::Layout;
+use wt::store::{attempts, tasks};
+
+use crate::isolation::isolated;
+use crate::launch::{AGENTS, both};
+use crate::support::fake_model::{CONTENT, Mode};
+use crate::support::wait::wait_until;
+use crate::world::World;
+
+/// A world in which `wt` was asked to spawn.
+struct Spawned {
+    world: World,
+    store: Store,
+}
+
+impl Spawned {
+    fn new(agent: &str, mode: Mode) -> Self {
+        let world = World::new(agent, mode);
+        let args = ["spawn", "greeting", "-", "--agent", agent];
+        world.env.wt_fed(&world.dir, &args, "--write hello.txt").ok();
+        let store = Store::open(Layout::prepare(&world.environment()).unwrap()).unwrap();
+        Self { world, store }
+    }
+
+    fn task(&self) -> Task {
+        tasks::by_prefix(self.store.read(), "worktree-greeting-").unwrap().remove(0)
+    }
+
+    fn attempt(&self) -> Attempt {
+        attempts::latest(self.store.read(), &self.task().id).unwrap().unwrap()
+    }
+
+    fn ended(&self) -> (Task, Attempt) {
+        wait_until("the task ends", || self.task().state.is_final());
+        (self.task(), self.attempt())
+    }
+}
+
+#[test]
+fn what_an_agent_was_asked_for_is_a_commit_that_merges() {
+    isolated(
+        module_path!(),
+        "what_an_agent_was_asked_for_is_a_commit_that_merges",
+        &AGENTS,
+        || {
+            for agent in AGENTS {
+                let spawned = Spawned::new(agent, Mode::Ok);
+                let (task, attempt) = spawned.ended();
+                assert_eq!(task.state, TaskState::Done, "{agent}: {:?}", task.reason);
+                assert_eq!(task.changed, Some(true), "{agent}");
+                assert_eq!(attempt.usage.tokens, both(), "{agent}");
+                assert_eq!(attempt.usage.certainty, Certainty::Exact, "{agent}");
+                assert!(attempt.session.is_some(), "{agent}");
+                let repo = spawned.world.env.at(&spawned.world.dir);
+                assert!(!repo.has("hello.txt"), "{agent}: the user's checkout is untouched");
+                let text = repo.git(&["show", "feature/greeting:hello.txt"]);
+                assert_eq!(text.trim_end(), CONTENT.trim_end(), "{agent}");
+                repo.git(&["merge", "-q", "feature/greeting"]);
+                assert!(repo.has("hello.txt"), "{agent}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_refused_key_fails_as_one_and_leaves_no_commit() {
+    isolated(module_path!(), "a_refused_key_fails_as_one_and_leaves_no_commit", &AGENTS, || {
+        for agent in AGENTS {
+            let spawned = Spawned::new(agent, Mode::Status(401));
+            let (task, _) = spawned.ended();
+            assert_eq!(task.state, TaskState::Failed, "{agent}: {:?}", task.reason);
+            assert_eq!(task.failure, Some(FailureClass::Auth), "{agent}: {:?}", task.reason);
+            let repo = spawned.world.env.at(&spawned.world.dir);
+            assert_eq!(repo.at_ref("refs/heads/feature/greeting"), Some(repo.head()), "{agent}");
+        }
+    });
+}
