@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::domain::launch::{Dialect, FailurePattern, GentleSignal, Metering, StopPlan};
 use crate::domain::settings::Permissions;
+use crate::domain::task::FailureClass;
 
 /// How to start an agent, how to read it, and how to end it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -61,8 +62,28 @@ pub struct Template {
     /// How to see whether it is logged in.
     pub login: Login,
     /// What its failures look like.
-    #[serde(default, rename = "failure")]
+    #[serde(default, rename = "failure", deserialize_with = "patterns")]
     pub failures: Vec<FailurePattern>,
+}
+
+/// `[[failure]]`: stricter than what is kept of it, so that a misspelt key is told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    class: FailureClass,
+    #[serde(default)]
+    contains: Vec<String>,
+    #[serde(default)]
+    status: Vec<u16>,
+}
+
+fn patterns<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<FailurePattern>, D::Error> {
+    let written = Vec::<Failure>::deserialize(from)?;
+    if written.iter().any(|one| one.contains.is_empty() && one.status.is_empty()) {
+        return Err(serde::de::Error::custom("`failure` needs `contains` or `status`"));
+    }
+    let kept = |Failure { class, contains, status }| FailurePattern { class, contains, status };
+    Ok(written.into_iter().map(kept).collect())
 }
 
 fn yes() -> bool {
@@ -327,6 +348,15 @@ mod tests {
             let template = Template::parse("x", "x.toml", &text);
             assert!(template.is_ok(), "{}: {}", file.display(), template.unwrap_err());
         }
+    }
+
+    #[test]
+    fn the_documented_example_is_one() {
+        let text = include_str!("../../templates/agents/README.md");
+        let example = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next());
+        let template = Template::parse("ours", "README.md", example.unwrap()).unwrap();
+        assert_eq!(template.failures.len(), 1);
+        assert!(!template.resumes());
     }
 
     #[test]
