@@ -5,9 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cleanup;
 mod engine;
 mod git_calls;
 mod hold;
+mod restore;
 mod scripted;
+mod undo;
 mod words;
 mod world;

@@ -17,7 +17,7 @@ use crate::git::command::Git;
 use crate::git::repo::Repo;
 use crate::git::snapshot;
 use crate::git::trash::{Back, Put, TakenOut, Trashed, put, take_out};
-use crate::git::worktree::forget_vanished;
+use crate::git::worktree::{forget_vanished, list};
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::events::{self, NewEvent};
@@ -186,9 +186,13 @@ fn carry_out(
     let mut failed = vec![];
     for going in &cleanup.going {
         let variant = variants::by_key(ctx.store.read(), going.key)?;
+        let mut branch_deleted = going.delete_branch;
         match variant.map(|variant| variant.state) {
             Some(VariantState::Removing) => match remove(repo, going) {
-                Ok(()) => settle(ctx, going, cleanup.at)?,
+                Ok(deleted) => {
+                    branch_deleted = deleted;
+                    settle(ctx, going, cleanup.at)?;
+                }
                 Err(problem) => {
                     put_back(repo, going)?;
                     keep(ctx, repo, going)?;
@@ -200,7 +204,7 @@ fn carry_out(
             Some(VariantState::Trashed | VariantState::Gone) => {}
             _ => continue,
         }
-        done.removed.push(going.removed());
+        done.removed.push(Removed { branch_deleted, ..going.removed() });
     }
     let keys: Vec<i64> = cleanup
         .going
@@ -244,8 +248,8 @@ fn summary(removed: &[Removed]) -> String {
     format!("removed {}", names.join(", "))
 }
 
-/// Moves the worktree and deletes the branch.
-fn remove(repo: &Repo, going: &Going) -> Result<(), Problem> {
+/// Moves the worktree and deletes the branch; says whether it did the latter.
+fn remove(repo: &Repo, going: &Going) -> Result<bool, Problem> {
     if let Some(trashed) = going.trashed() {
         match put(repo, &trashed)? {
             Put::Done => {}
@@ -254,14 +258,15 @@ fn remove(repo: &Repo, going: &Going) -> Result<(), Problem> {
     } else if going.vanished {
         forget_vanished(&going.path, &going.admin_dir)?;
     }
-    let Some(tip) = going.tip.as_ref().filter(|_| going.delete_branch) else { return Ok(()) };
-    if repo.branch(&going.branch)?.as_deref() != Some(tip) {
-        // It moved, or is gone: not ours to delete any more.
-        return Ok(());
+    let Some(tip) = going.tip.as_ref().filter(|_| going.delete_branch) else { return Ok(false) };
+    let checked_out = list(repo)?.iter().any(|other| other.branch() == Some(&going.branch));
+    if checked_out || repo.branch(&going.branch)?.as_deref() != Some(tip) {
+        // In use elsewhere, moved, or gone: not ours to delete any more.
+        return Ok(false);
     }
     let full = format!("refs/heads/{}", going.branch);
     Git::write(&repo.place()).args(["update-ref", "-d", &full, tip]).run()?;
-    Ok(())
+    Ok(true)
 }
 
 fn refusal(going: &Going, refused: &Put) -> Problem {

@@ -9,7 +9,7 @@ use crate::git::changes::count_changes;
 use crate::git::command::Git;
 use crate::git::integrated::{Integrated, integrated, targets};
 use crate::git::repo::Head;
-use crate::git::worktree::{Naming, naming};
+use crate::git::worktree::{Naming, naming, registered_path};
 
 /// Above this many bytes of index, uncommitted changes are not counted in passing: some 15,000
 /// files, whose status takes longer than the removal.
@@ -35,7 +35,11 @@ pub struct Look {
 /// # Errors
 /// When git cannot say.
 pub fn look(here: &Here, variant: &Variant) -> Result<Look, Problem> {
-    let naming = naming(&variant.path, &variant.admin_dir);
+    let naming = match naming(&variant.path, &variant.admin_dir) {
+        // Moved, and not gone.
+        Naming::NoDirectory if is_elsewhere(variant) => Naming::RegistrationElsewhere,
+        naming => naming,
+    };
     let place = here.place(variant);
     let mutual = naming == Naming::Mutual;
     let tip = here.repo.branch(&variant.branch)?;
@@ -65,6 +69,10 @@ pub fn look(here: &Here, variant: &Variant) -> Result<Look, Problem> {
         base,
         changes,
     })
+}
+
+fn is_elsewhere(variant: &Variant) -> bool {
+    registered_path(&variant.admin_dir).is_some_and(|registered| registered != variant.path)
 }
 
 fn base_name(here: &Here, variant: &Variant) -> String {
@@ -151,7 +159,10 @@ impl Look {
                 found.push(block(why, false, &[doctor]));
             }
             Naming::RegistrationElsewhere => {
-                let why = format!("git has it elsewhere now, and what is at `{path}` is not ours");
+                let why = match registered_path(&variant.admin_dir) {
+                    Some(there) => format!("git has it at `{}` now", there.display()),
+                    None => format!("git has it elsewhere than at `{path}` now"),
+                };
                 found.push(block(why, false, &[doctor]));
             }
             Naming::DirectoryElsewhere => {

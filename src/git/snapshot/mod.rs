@@ -128,6 +128,8 @@ fn kept(line: &str) -> Option<Kept> {
     let rest = reference.strip_prefix(REFS)?.strip_prefix('/')?;
     let (holder, name) = rest.rsplit_once('/')?;
     let (time, why) = name.split_once('-').unwrap_or((name, ""));
+    // What tells apart those of the same moment.
+    let why = why.split('+').next().unwrap_or(why);
     let at = jiff::fmt::strtime::parse(TIME, time).and_then(|time| time.to_datetime());
     Some(Kept {
         reference: reference.to_owned(),
@@ -177,7 +179,7 @@ fn create_ref(place: &Place, request: &Request<'_>, commit: &str) -> Result<Stri
         if !answer.stderr.contains("already exists") || number > 99 {
             return Err(answer.failure());
         }
-        reference = format!("{stem}-{number}");
+        reference = format!("{stem}+{number}");
     }
     Ok(reference)
 }

@@ -237,11 +237,12 @@ fn a_snapshot_is_listed_and_let_go() {
     let sample = Sample::new();
     let place = sample.worktree("a");
     let (one, two) = (take(&place, &request()).unwrap(), take(&place, &request()).unwrap());
-    assert_eq!(two.reference, format!("{}-2", one.reference));
+    assert_eq!(two.reference, format!("{}+2", one.reference));
     let kept = list(&sample.place()).unwrap();
     assert_eq!(kept.len(), 2);
     assert_eq!((kept[0].holder.as_str(), kept[0].why.as_str()), ("a", "sync"));
     assert_eq!(kept[0].at, Some(request().at));
+    assert_eq!((kept[1].why.as_str(), kept[1].at), ("sync", kept[0].at));
     drop_ref(&sample.place(), &one.reference, &one.commit).unwrap();
     assert_eq!(list(&sample.place()).unwrap().len(), 1);
 }
