@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod globals;
 mod hidden;
+mod merge;
 mod pages;
 mod path;
 mod restore;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{cleanup, config, pages, path, restore, spawn, trust, undo};
+use crate::cli::{cleanup, config, merge, pages, path, restore, spawn, trust, undo};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -28,6 +28,7 @@ pub enum Verb {
     Completions(pages::Completions),
     Config(config::Args),
     Man(pages::Man),
+    Merge(Box<merge::Args>),
     Path(path::Args),
     Restore(restore::Args),
     Spawn(Box<spawn::Args>),
@@ -46,6 +47,7 @@ impl Verb {
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
             Self::Man(args) => args.run(app),
+            Self::Merge(args) => args.run(app),
             Self::Path(args) => args.run(app),
             Self::Restore(args) => args.run(app),
             Self::Spawn(args) => args.run(app),

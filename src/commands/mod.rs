@@ -6,6 +6,7 @@
 pub mod cleanup;
 pub mod config;
 pub mod context;
+pub mod merge;
 pub mod path;
 mod problems;
 pub mod recover;

@@ -2,6 +2,7 @@
 
 use crate::commands::cleanup;
 use crate::commands::context::Context;
+use crate::commands::merge;
 use crate::commands::restore;
 use crate::commands::spawn::undo;
 use crate::domain::problem::Problem;
@@ -52,6 +53,7 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
 fn one(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<Option<String>, Problem> {
     match intent.kind.as_str() {
         cleanup::act::KIND => cleanup::act::recover(ctx, repo, intent).map(Some),
+        merge::recover::KIND => merge::recover::recover(ctx, repo, intent).map(Some),
         restore::act::KIND => restore::act::recover(ctx, repo, intent).map(Some),
         undo::KIND => undo::recover(ctx, repo, intent).map(Some),
         _ => Ok(None),

@@ -27,7 +27,6 @@ pub mod scratch;
 pub mod secret;
 pub mod side_objects;
 pub mod snapshot;
-pub mod stat;
 pub mod submodules;
 pub mod trash;
 pub mod uncommitted;

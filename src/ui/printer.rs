@@ -154,13 +154,14 @@ pub fn envelope<T: Serialize>(kind: &str, outcome: &T) -> serde_json::Value {
     serde_json::Value::Object(object)
 }
 
-/// Commands in a text, by the name that was typed: `` `wt list` `` and `→ wt list`.
+/// Commands in a text, by the name that was typed: `` `wt list` ``, `→ wt list`, `$(wt path …)`.
 pub fn named(text: &str, program: &str) -> String {
     if program == "wt" {
         return text.to_owned();
     }
-    let (ticked, arrowed) = (format!("`{program} "), format!("→ {program} "));
-    text.replace("`wt ", &ticked).replace("→ wt ", &arrowed)
+    ["`", "→ ", "$("].iter().fold(text.to_owned(), |text, before| {
+        text.replace(&format!("{before}wt "), &format!("{before}{program} "))
+    })
 }
 
 #[cfg(test)]

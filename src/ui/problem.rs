@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::problem::{Kind, Problem};
-use crate::ui::printer::{Form, JSON_SCHEMA, Printer};
+use crate::ui::printer::{Form, JSON_SCHEMA, Printer, named};
 use crate::ui::theme;
 
 /// Prints a problem: to stderr for people, and as one object on stdout with `--json`.
@@ -21,7 +21,14 @@ pub fn print(printer: &Printer, problem: &Problem) {
     for line in &problem.details {
         printer.error_line(&format!("  {line}"));
     }
-    for hint in &problem.hints {
+    for (number, hint) in problem.hints.iter().enumerate() {
+        if problem.kind == Kind::Conflicts {
+            // Ways on, one of which is to be chosen.
+            let hint = named(hint, printer.program()).replace('`', "");
+            let number = theme::busy().for_stderr().apply_to(number + 1);
+            printer.error_line(&format!("{number} {hint}"));
+            continue;
+        }
         let label = theme::busy().for_stderr().apply_to("hint:");
         printer.error_line(&format!("{label} {hint}"));
     }

@@ -41,6 +41,11 @@ pub struct Desk {
     _lock: File,
 }
 
+/// Whether a checkout has the directory of a landing.
+pub fn is_there(place: &Place) -> bool {
+    place.git_dir.join(NAME).is_dir()
+}
+
 /// Whose `index.lock` there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexLock {

@@ -73,6 +73,11 @@ pub enum Refusal {
     Obstacles(Vec<Obstacle>),
 }
 
+/// True when a landing in a checkout has neither come to its end nor been put back.
+pub fn is_unfinished(place: &Place) -> bool {
+    desk::is_there(place)
+}
+
 /// Moves a branch that is checked out nowhere.
 ///
 /// # Errors

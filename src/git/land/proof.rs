@@ -44,6 +44,18 @@ pub enum InTheWay {
     Submodule,
 }
 
+impl std::fmt::Display for InTheWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Staged => "a staged change",
+            Self::Changed => "an uncommitted change",
+            Self::Untracked => "a file that git does not know",
+            Self::Ignored => "an ignored file",
+            Self::Submodule => "files of a submodule",
+        })
+    }
+}
+
 /// What has to be known to put everything back as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ground {

@@ -32,6 +32,8 @@ pub struct Hooks {
     names: Vec<String>,
     /// The directory that git would look in by itself.
     usual: bool,
+    /// Nothing of what is made is to last.
+    rehearsal: bool,
 }
 
 impl Hooks {
@@ -45,7 +47,12 @@ impl Hooks {
         let answer = answer.strip_suffix(b"\n").unwrap_or(&answer);
         let dir = PathBuf::from(std::ffi::OsStr::from_bytes(answer));
         let usual = dir == place.common_dir.join("hooks");
-        Ok(Self { names: installed(&dir)?, dir, usual })
+        Ok(Self { names: installed(&dir)?, dir, usual, rehearsal: false })
+    }
+
+    /// None at all, nothing signed and nothing remembered: for finding out what a merge would give.
+    pub fn none() -> Self {
+        Self { names: vec![], dir: "/dev/null".into(), usual: false, rehearsal: true }
     }
 
     /// True when one of them reads the files of what is to be committed.
@@ -68,7 +75,14 @@ impl Hooks {
             self.write_wrappers(own)?;
             return Ok(git.config(setting(own)));
         }
-        Ok(if self.usual { git } else { git.config(setting(&self.dir)) })
+        if self.usual {
+            return Ok(git);
+        }
+        let git = git.config(setting(&self.dir));
+        if !self.rehearsal {
+            return Ok(git);
+        }
+        Ok(git.config("commit.gpgSign=false").config("rerere.enabled=false"))
     }
 
     /// Runs one of them in a checkout, if it is installed; gives what it said when it failed.

@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod config;
+mod merge;
 mod path;
 mod restore;
 mod spawn;
