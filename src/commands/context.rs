@@ -141,10 +141,13 @@ impl Here {
     /// # Errors
     /// The store's.
     pub fn variants(&self, ctx: &Context<'_>) -> Result<Vec<Variant>, Problem> {
-        match &self.row {
-            Some(row) => Ok(variants::present(ctx.store.read(), &row.id)?),
-            None => Ok(vec![]),
-        }
+        let db = ctx.store.read();
+        // Its first variant may be made by another process just now.
+        let row = match &self.row {
+            Some(row) => Some(row.clone()),
+            None => repos::by_common_dir(db, self.repo.common_dir())?,
+        };
+        row.map_or(Ok(vec![]), |row| Ok(variants::present(db, &row.id)?))
     }
 
     /// The variant of that name, or without a name the one this command stands in.

@@ -1,6 +1,8 @@
 //! What a process that died left half done, finished or reversed by the next command.
 
 use crate::commands::cleanup;
+use std::time::Duration;
+
 use crate::commands::context::Context;
 use crate::commands::merge;
 use crate::commands::restore;
@@ -12,9 +14,13 @@ use crate::store::intents::{self, Intent};
 use crate::store::lock::Lock;
 use crate::store::repos::RepoRow;
 
+/// How often, and how long apart, the lock is tried for.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// Finishes or reverses every step of this repository whose process is dead. Steps of living
-/// processes are their own business, and those of other machines nobody's here. Nothing is waited
-/// for: while another process is at work on the repository, the next command does it.
+/// processes are their own business, and those of other machines nobody's here. While another
+/// process is at work on the repository, the next command does it.
 ///
 /// A step that cannot be put right is told and left as it is; the command goes on.
 ///
@@ -31,9 +37,7 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
     if orphaned.is_empty() {
         return Ok(());
     }
-    let Some(_lock) = Lock::try_take(&ctx.store.layout().repo_lock(&row.id))? else {
-        return Ok(());
-    };
+    let Some(_lock) = lock(ctx, row)? else { return Ok(()) };
     let me = own().map_err(|error| Problem::failed(error.to_string()))?;
     for intent in &orphaned {
         if !ctx.store.write_durably(|tx| intents::take_over(tx, intent, &me))? {
@@ -46,6 +50,19 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
         }
     }
     Ok(())
+}
+
+/// The repository's lock, unless another process is at work there. What a killed `wt` had just
+/// begun to start holds it for a moment longer than `wt` itself.
+fn lock(ctx: &Context<'_>, row: &RepoRow) -> Result<Option<Lock>, Problem> {
+    let path = ctx.store.layout().repo_lock(&row.id);
+    for _ in 0..TRIES {
+        if let Some(lock) = Lock::try_take(&path)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(None)
 }
 
 /// Puts one step right, by its kind; says what became of it. A kind that this version does not know

@@ -183,7 +183,7 @@ fn unapproved(powers: &Powers) -> Problem {
     let hash = powers.hash.as_deref().unwrap_or_default();
     Problem::new(Kind::Refused, text)
         .details(lines)
-        .hint("see and approve them: `wt trust`")
+        .hint("approve them: `wt trust --yes`")
         .hint(format!("approve exactly these for one command: `{VARIABLE}={hash} wt …`"))
         .data(powers)
 }

@@ -114,12 +114,27 @@ impl Store {
         Ok(usize::try_from(version).unwrap_or(0))
     }
 
+    /// Lets readers and a writer work side by side. Kept in the file, so set once; not inside of a
+    /// transaction. SQLite does not wait by itself for others who open the same new file.
+    fn log_ahead(&self) -> Result<(), StoreError> {
+        let pause = Duration::from_millis(5);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.connection.pragma_update(None, "journal_mode", "WAL") {
+                Err(error) if is_busy(&error) && waited < BUSY => {
+                    std::thread::sleep(pause);
+                    waited += pause;
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+
     fn migrate(&mut self) -> Result<(), StoreError> {
         let path = self.layout.database();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
             .map_err(StoreError::file("protect", &path))?;
-        // Kept in the file, so set once; must not be inside of a transaction.
-        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        self.log_ahead()?;
         let behavior = TransactionBehavior::Immediate;
         let tx = Transaction::new_unchecked(&self.connection, behavior)?;
         // Read again under the lock: another process may have migrated meanwhile.
@@ -134,6 +149,12 @@ impl Store {
         tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
         Ok(tx.commit()?)
     }
+}
+
+/// Whether another process stood in the way.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+        if failure.code == rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// A newer version only ever added, so this one can go on, unless the newer one says otherwise.

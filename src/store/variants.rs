@@ -173,6 +173,19 @@ pub fn transition(
     Err(StoreError::Moved { what, expected: from.as_str().into() })
 }
 
+/// Forgets a variant that never came to be: its making was taken back.
+///
+/// # Errors
+/// [`StoreError::Moved`] when it is not being made.
+pub fn forget_unmade(db: &Connection, key: i64) -> Result<(), StoreError> {
+    let creating = VariantState::Creating.as_str();
+    let sql = "DELETE FROM variants WHERE key = ?1 AND state = ?2";
+    if db.execute(sql, params![key, creating])? == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Moved { what: format!("variant {key}"), expected: creating.into() })
+}
+
 /// Records where its worktree and registration are now.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod git_calls;
 mod hold;
 mod restore;
 mod scripted;
+mod spawn;
 mod undo;
 mod words;
 mod world;

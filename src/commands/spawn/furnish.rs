@@ -15,7 +15,7 @@ use crate::git::carry::{self, Carry, Globs};
 use crate::git::place::Place;
 use crate::git::submodules;
 use crate::git::uncommitted::{self, Brought, Fit, Taken, Uncommitted};
-use crate::git::worktree;
+use crate::git::worktree::{self, MARK_VARIABLE};
 
 /// What is to be put into each new worktree.
 #[derive(Debug, Default)]
@@ -100,7 +100,8 @@ impl Furnishing {
         Ok(())
     }
 
-    /// Puts everything into one new worktree, and with `runs_setup` runs the setup commands.
+    /// Puts everything into one new worktree, and with `setup_mark` runs the setup commands,
+    /// started under that mark so that they are found if this process dies.
     ///
     /// # Errors
     /// What could not be put there, or the setup command that failed.
@@ -109,7 +110,7 @@ impl Furnishing {
         ctx: &Context<'_>,
         here: &Here,
         place: &Place,
-        (spot, runs_setup): (&Spot, bool),
+        (spot, setup_mark): (&Spot, Option<&str>),
     ) -> Result<Furnished, Problem> {
         let mut furnished = Furnished::default();
         if let Some((work, brought)) = &self.changes {
@@ -136,8 +137,8 @@ impl Furnishing {
             let left = carried.left.into_iter();
             furnished.left.extend(left.map(|left| LeftBehind { path: left.path, why: left.why }));
         }
-        if runs_setup {
-            setup(ctx, here, spot)?;
+        if let Some(mark) = setup_mark {
+            setup(ctx, here, spot, mark)?;
         }
         Ok(furnished)
     }
@@ -189,13 +190,14 @@ fn changes(here: &Here, base: &Base) -> Result<Option<(Uncommitted, Brought)>, P
 }
 
 /// Runs the setup commands in the foreground: what an agent's start would do otherwise.
-fn setup(ctx: &Context<'_>, here: &Here, spot: &Spot) -> Result<(), Problem> {
+fn setup(ctx: &Context<'_>, here: &Here, spot: &Spot, mark: &str) -> Result<(), Problem> {
     let commands = &here.settings().worktree.setup;
     if commands.is_empty() {
         return Ok(());
     }
     let all = ctx.environment.variables().collect();
-    let environment = crew::environment(here, spot, all)?;
+    let mut environment = crew::environment(here, spot, all)?;
+    environment.push((MARK_VARIABLE.into(), mark.into()));
     for command in commands {
         ctx.observer.tell(&format!("setup    {command}"));
         let shell = Shell { command, cwd: &spot.path, environment: &environment };

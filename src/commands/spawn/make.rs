@@ -96,8 +96,8 @@ impl Making<'_> {
         self.worktrees()?;
         for (begun, member) in self.begun.iter_mut().zip(&self.plan.members) {
             let place = place(self.here, &begun.admin_dir, &member.spot.path);
-            let runs_setup = member.launch.is_none();
-            let spot = (&member.spot, runs_setup);
+            let setup_mark = member.launch.is_none().then_some(begun.planned.mark.as_str());
+            let spot = (&member.spot, setup_mark);
             begun.furnished = self.plan.furnishing.put_into(self.ctx, self.here, &place, spot)?;
         }
         for member in &self.plan.members {

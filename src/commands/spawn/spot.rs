@@ -7,6 +7,7 @@ use crate::commands::context::{Context, Here, canonical};
 use crate::domain::fill::{fill, names, unknown};
 use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
+use crate::domain::variant::Variant;
 use crate::git::branch::{is_branch_name, parents};
 use crate::git::worktree::{self, Worktree};
 use crate::store::config::Origin;
@@ -105,26 +106,30 @@ fn settled(path: &Path) -> PathBuf {
 /// # Errors
 /// What is in the way, and what to do about it.
 pub fn require_free(ctx: &Context<'_>, here: &Here, spots: &[Spot]) -> Result<(), Problem> {
-    let variants = here.variants(ctx)?;
     let worktrees = worktree::list(&here.repo)?;
-    for spot in spots {
+    let obstacles = spots.iter().map(|spot| {
+        branch_is_free(here, spot, &worktrees)?;
+        path_is_free(here, &spot.path, &worktrees)
+    });
+    let obstacles: Vec<Result<(), Problem>> = obstacles.collect();
+    // Afterwards, since a variant that is made just now is recorded before its branch is there.
+    let variants = here.variants(ctx)?;
+    for (spot, obstacle) in spots.iter().zip(obstacles) {
         let folded = spot.name.folded();
         if let Some(known) = variants.iter().find(|variant| variant.name.folded() == folded) {
             let problem = Problem::failed(format!("there is a variant `{}` already", known.name));
             return Err(problem.hint("look at it: `wt list`").hint(format!(
                 "take another name: `wt spawn {}`",
-                another(ctx, here, &spot.name)
+                another(&variants, &spot.name)
             )));
         }
-        branch_is_free(here, spot, &worktrees)?;
-        path_is_free(here, &spot.path, &worktrees)?;
+        obstacle?;
     }
     Ok(())
 }
 
 /// The first free one of NAME-2, NAME-3, …
-fn another(ctx: &Context<'_>, here: &Here, name: &VariantName) -> String {
-    let variants = here.variants(ctx).unwrap_or_default();
+fn another(variants: &[Variant], name: &VariantName) -> String {
     let taken = |name: &VariantName| variants.iter().any(|v| v.name.folded() == name.folded());
     (2..100)
         .filter_map(|number| name.member(number).ok())
@@ -167,18 +172,31 @@ fn branch_is_free(here: &Here, spot: &Spot, worktrees: &[Worktree]) -> Result<()
 /// What is in the way.
 pub fn path_is_free(here: &Here, path: &Path, worktrees: &[Worktree]) -> Result<(), Problem> {
     let shown = path.display();
+    let typed = |path: &Path| {
+        let text = path.display().to_string();
+        shlex::try_quote(&text).map(|quoted| quoted.into_owned()).unwrap_or(text)
+    };
     if path.symlink_metadata().is_ok() {
         let theirs = worktrees.iter().find(|one| one.path == path && one.id.is_some());
         let problem = Problem::failed(format!("`{shown}` exists already; it was not touched"));
         return Err(match theirs {
-            Some(_) => problem.hint(format!("make this worktree a variant: `wt adopt {shown}`")),
+            Some(_) => {
+                problem.hint(format!("make this worktree a variant: `wt adopt {}`", typed(path)))
+            }
             None => problem.hint("take another name, or move it away"),
         });
     }
+    let above = path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok());
+    if let Some(above) = above.filter(|above| !above.is_dir()) {
+        let text = format!("`{shown}` cannot be made: `{}` is no directory", above.display());
+        return Err(
+            Problem::failed(text).hint("move it away, or see `wt config show worktree.path`")
+        );
+    }
     if let Some(gone) = worktrees.iter().find(|one| one.path == path) {
         let text = format!("`{shown}` is still registered as a worktree, though it is gone");
-        let hint =
-            format!("forget it: `git -C {} worktree remove {shown}`", here.repo.root().display());
+        let root = typed(here.repo.root());
+        let hint = format!("forget it: `git -C {root} worktree remove {}`", typed(path));
         let problem = Problem::failed(text);
         return Err(match &gone.locked {
             Some(why) if !why.is_empty() => problem.detail(format!("it is locked: {why}")),

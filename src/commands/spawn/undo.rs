@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::commands::context::Context;
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::problem::Problem;
-use crate::domain::variant::VariantState;
 use crate::engine::process::marked;
 use crate::git::repo::Repo;
 use crate::git::worktree::{self, Leftover, MARK_VARIABLE, Unmake};
@@ -107,14 +106,14 @@ pub fn recover(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<String
     })
 }
 
-/// Closes an intent whose effect was taken back.
+/// Closes an intent whose effect was taken back, and forgets the variant that it was about.
 ///
 /// # Errors
 /// The store's.
 pub fn forget(ctx: &Context<'_>, intent: i64, variant: Option<i64>) -> Result<(), StoreError> {
     ctx.store.write_durably(|tx| {
         if let Some(key) = variant {
-            variants::transition(tx, key, VariantState::Creating, VariantState::Gone)?;
+            variants::forget_unmade(tx, key)?;
         }
         intents::close(tx, intent)
     })

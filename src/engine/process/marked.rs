@@ -1,6 +1,8 @@
 //! Programs that outlived the `wt` that started them for a step of its own, such as a `git worktree
 //! add` whose `wt` was killed: found by a variable they were started with, and ended.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
@@ -9,15 +11,23 @@ use crate::engine::process::signal::Handle;
 use crate::engine::process::table::Table;
 use crate::engine::process::tree::carries;
 
+/// A program that is just being started has no environment to be seen: a moment later it has.
+const STARTING: Duration = Duration::from_millis(5);
+
 /// Ends every process that was started with this variable: asks first (git then removes its own
 /// half-made files), and kills those that stay longer than `patience`. Returns when all are gone.
 pub fn end(variable: &str, value: &str, patience: SignedDuration) {
     let entry = format!("{variable}={value}");
     let mut signal = Signal::TERM;
+    let mut looked_twice = false;
     loop {
         let found = find(entry.as_bytes());
-        if found.is_empty() {
+        if found.is_empty() && looked_twice {
             return;
+        }
+        looked_twice = found.is_empty();
+        if looked_twice {
+            std::thread::sleep(STARTING);
         }
         for handle in &found {
             handle.send(signal);

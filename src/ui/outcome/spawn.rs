@@ -49,7 +49,11 @@ impl Outcome {
         let wide = paths.iter().map(|path| console::measure_text_width(path)).max().unwrap_or(0);
         for (one, path) in several.iter().zip(&paths) {
             let path = console::pad_str(path, wide, console::Alignment::Left, None);
-            let agent = one.agent.as_ref().map(|agent| format!("  {}  {}", agent.name, agent.task));
+            let agent = one.agent.as_ref().map(|agent| {
+                let command = agent.command.as_deref().map(shown_command);
+                let name = human::line(command.as_deref().unwrap_or(&agent.name), 30);
+                format!("  {name}  {}", agent.task)
+            });
             let name = theme::strong().apply_to(format!("{:width$}", one.name.as_str()));
             out.line(format!("{name}  {path}  {}{}", one.branch, agent.unwrap_or_default()))?;
         }
