@@ -2,6 +2,7 @@
 
 mod app;
 mod cleanup;
+mod compare;
 mod config;
 mod exit;
 mod globals;

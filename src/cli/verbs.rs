@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{cleanup, config, merge, pages, path, restore, spawn, trust, undo};
+use crate::cli::{cleanup, compare, config, merge, pages, path, restore, spawn, trust, undo};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -25,6 +25,7 @@ pub struct Cli {
 #[allow(missing_docs, reason = "a comment here would replace the longer help text of the verb")]
 pub enum Verb {
     Cleanup(cleanup::Args),
+    Compare(compare::Args),
     Completions(pages::Completions),
     Config(config::Args),
     Man(pages::Man),
@@ -44,6 +45,7 @@ impl Verb {
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         match self {
             Self::Cleanup(args) => args.run(app),
+            Self::Compare(args) => args.run(app),
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
             Self::Man(args) => args.run(app),

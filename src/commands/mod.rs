@@ -4,7 +4,9 @@
 //! prints, so its fields are a contract.
 
 pub mod cleanup;
+pub mod compare;
 pub mod config;
+pub mod contents;
 pub mod context;
 pub mod merge;
 pub mod path;
@@ -15,3 +17,4 @@ pub mod select;
 pub mod spawn;
 pub mod trust;
 pub mod undo;
+pub mod work;

@@ -1,5 +1,7 @@
 //! Numbers, money and times as people read them.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::usage::{Certainty, MicroUsd, Usage};
@@ -123,6 +125,14 @@ pub fn line(text: &str, width: usize) -> String {
     console::truncate_str(safe.trim(), width, "…").into_owned()
 }
 
+/// Any text on one line, made safe for a terminal and otherwise whole: paths, names of branches.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +172,6 @@ mod tests {
     fn a_text_cannot_drive_the_terminal() {
         assert_eq!(line("\x1b[2Jboo\nmore", 80), "[2Jboo");
         assert_eq!(line("a long line of words", 10), "a long li…");
+        assert_eq!(shown("a\n\x1bb"), "a\u{fffd}\u{fffd}b");
     }
 }

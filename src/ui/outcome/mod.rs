@@ -1,6 +1,7 @@
 //! How each verb's outcome looks, one file a verb.
 
 mod cleanup;
+mod compare;
 mod config;
 mod merge;
 mod path;
