@@ -12,5 +12,6 @@ mod support;
 
 mod isolation;
 mod launch;
+mod nightly;
 mod spawned;
 mod world;

@@ -225,6 +225,19 @@ fn set_up(agent: &str, env: &mut TestEnv, url: &str) {
             });
             env.write("config/opencode/opencode.json", config.to_string());
         }
+        "gemini" => {
+            env.set("GEMINI_API_KEY", "test-key");
+            env.set("GOOGLE_GEMINI_BASE_URL", url);
+            let settings = json!({ "security": { "auth": { "selectedType": "gemini-api-key" } } });
+            env.write("home/.gemini/settings.json", settings.to_string());
+        }
+        "qwen" => {
+            env.set("OPENAI_API_KEY", "test-key");
+            env.set("OPENAI_BASE_URL", format!("{url}/v1"));
+            env.set("OPENAI_MODEL", "fake-model");
+            let settings = json!({ "security": { "auth": { "selectedType": "openai" } } });
+            env.write("home/.qwen/settings.json", settings.to_string());
+        }
         other => panic!("no agent {other}"),
     }
 }
