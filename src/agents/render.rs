@@ -36,7 +36,7 @@ pub struct Request<'a> {
     pub baseline: SessionTotals,
     /// Where it runs, absolute; it need not be there yet.
     pub cwd: PathBuf,
-    /// Commands that must pass before it starts.
+    /// Commands of the settings that must pass before it starts.
     pub setup: Vec<String>,
     /// Variables set for it, no secrets: the settings' `[env]`, `WT_TASK`, `WT_ATTEMPT`, …
     pub env: Vec<(String, String)>,
@@ -107,7 +107,7 @@ pub fn render(
         agent: template.name.clone(),
         dialect: template.dialect,
         metering: template.metering,
-        setup: request.setup.clone(),
+        setup: template.setup.iter().chain(&request.setup).cloned().collect(),
         argv,
         stdin,
         cwd: request.cwd.clone(),

@@ -54,6 +54,9 @@ pub struct Template {
     /// Variables that are set for it; no secrets.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Commands for `sh -c` that must pass before it starts, in its worktree, ahead of the user's.
+    #[serde(default)]
+    pub setup: Vec<String>,
     /// How it is asked to end.
     #[serde(default)]
     pub stop: Stop,

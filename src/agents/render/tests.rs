@@ -92,6 +92,10 @@ fn every_agent_is_started_as_it_was_measured() {
     let message = aider.argv.last().unwrap();
     assert!(message.starts_with("--message=You are an engineer"), "{message}");
     assert_eq!(aider.stdin, StdinFrom::Null);
+    let setup = Request { setup: vec!["npm ci".into()], ..request };
+    let setup = house.render("aider", &setup).unwrap().spec.setup;
+    assert!(setup[0].starts_with("mkdir -p .aider"), "{setup:?}");
+    assert_eq!(setup[1], "npm ci");
 }
 
 #[test]
