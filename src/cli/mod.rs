@@ -7,6 +7,7 @@ mod config;
 mod exit;
 mod globals;
 mod hidden;
+mod list;
 mod merge;
 mod pages;
 mod path;

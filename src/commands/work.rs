@@ -65,6 +65,11 @@ impl Standing {
         }
     }
 
+    /// Something may still happen by itself.
+    pub fn is_under_way(self) -> bool {
+        matches!(self, Self::Queued | Self::Waiting | Self::Running)
+    }
+
     /// Of a task.
     pub fn of(task: &Task) -> Self {
         match task.state {

@@ -19,7 +19,7 @@ use crate::git::repo::Repo;
 pub use make::{
     BranchFor, Leftover, MARK_VARIABLE, NewWorktree, Unmake, add, finish, marked, unmake,
 };
-pub use refresh::{mark_new, refresh_when_due};
+pub use refresh::{is_new, mark_new, refresh_when_due};
 
 /// The most that is read of git's small files; a path fits in a tenth of it.
 const SMALL_MAX: u64 = 64 * 1024;

@@ -24,6 +24,11 @@ pub fn mark_new(admin_dir: &Path) -> Result<(), GitError> {
     std::fs::write(&mark, "").map_err(GitError::file("write", mark))
 }
 
+/// Whether this worktree's index has yet to be refreshed.
+pub fn is_new(admin_dir: &Path) -> bool {
+    admin_dir.join(NEW).symlink_metadata().is_ok()
+}
+
 /// Refreshes the index of a worktree that was made more than a second ago, once; says whether it
 /// did. Takes the index's lock, so only for a worktree in which nobody is at work.
 ///

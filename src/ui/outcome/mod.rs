@@ -3,6 +3,7 @@
 mod cleanup;
 mod compare;
 mod config;
+mod list;
 mod merge;
 mod path;
 mod restore;

@@ -1,0 +1,38 @@
+//! What agents used, as programs read it.
+
+use serde::Serialize;
+
+use crate::domain::usage::{Certainty, Usage};
+
+/// What agents used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spent {
+    /// What a budget counts: input + cache writes + output.
+    pub tokens: u64,
+    /// Prompt tokens that were neither read from nor written to a cache.
+    pub input: u64,
+    /// Generated tokens, hidden reasoning included.
+    pub output: u64,
+    /// Prompt tokens written to the provider's cache.
+    pub cache_write: u64,
+    /// Prompt tokens answered from the provider's cache; not in `tokens`.
+    pub cache_read: u64,
+    /// In US dollars; `None` when neither the agent nor a price tells.
+    pub cost_usd: Option<f64>,
+    /// What the numbers are worth: `exact`, `at_least`, `unknown`.
+    pub certainty: Certainty,
+}
+
+impl From<&Usage> for Spent {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            tokens: usage.tokens.billable(),
+            input: usage.tokens.input,
+            output: usage.tokens.output,
+            cache_write: usage.tokens.cache_write,
+            cache_read: usage.tokens.cache_read,
+            cost_usd: usage.cost.map(|cost| cost.dollars()),
+            certainty: usage.certainty,
+        }
+    }
+}
