@@ -97,6 +97,22 @@ fn a_denied_permission_with_exit_zero_needs_a_person() {
 }
 
 #[test]
+fn paths_beneath_the_worktree_are_shown_from_there() {
+    let mut spec = crate::engine::queue::tests::shell(
+        &crate::domain::id::TaskId::new("task-a-x7k2m9"),
+        "",
+        std::path::Path::new("/home/dev/src/claude-denied"),
+    );
+    spec.dialect = crate::domain::launch::Dialect::Claude;
+    let mut reader = crate::agents::dialect::Reader::of(&spec);
+    let stream = super::streams::directory().join("claude-2.1.329-denied.jsonl");
+    for line in std::fs::read(stream).unwrap().split(|&byte| byte == b'\n') {
+        reader.line(line);
+    }
+    assert_eq!(reader.report().denied, ["Write hello.txt"]);
+}
+
+#[test]
 fn an_agent_that_ends_by_asking_needs_a_person() {
     let file = "claude-2.1.329-ok.jsonl";
     let mut report = fresh(file);
