@@ -9,6 +9,9 @@ pub mod run;
 pub mod schedule;
 pub mod shell;
 pub mod start;
+pub mod stop;
+pub mod transition;
+pub mod wait;
 
 #[cfg(test)]
 mod streams;

@@ -8,13 +8,11 @@ use crate::domain::attempt::StopRequest;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Task, TaskState};
 use crate::domain::variant::Variant;
-use crate::engine::start;
-use crate::store::tasks::Change;
-use crate::store::{attempts, tasks};
+use crate::engine::{start, stop, wait};
+use crate::store::tasks;
 
-/// How often it is looked whether a task has ended, and how many times.
-const LOOK: Duration = Duration::from_millis(40);
-const LOOKS: u32 = 1_500;
+/// How long the end of a variant's processes is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A variant's tasks that are not at their end.
 ///
@@ -50,30 +48,15 @@ pub fn stop(ctx: &Context<'_>, variant: &Variant) -> Result<(), Problem> {
     if open.is_empty() {
         return Ok(());
     }
-    let now = ctx.clock.now();
-    let why = StopRequest { at: now, why: "removed by you".to_owned(), class: None };
-    ctx.store.write_durably(|tx| {
-        for task in &open {
-            match task.state {
-                TaskState::Running => {
-                    if let Some(attempt) = attempts::latest(tx, &task.id)? {
-                        attempts::request_stop(tx, &attempt.id, &why)?;
-                    }
-                }
-                state => {
-                    let change = Change { reason: Some(why.why.clone()), ..Change::default() };
-                    tasks::transition(tx, &task.id, (state, TaskState::Cancelled), &change, now)?;
-                }
-            }
-        }
-        Ok::<_, crate::store::error::StoreError>(())
-    })?;
+    let at = ctx.clock.now();
+    let why = StopRequest { at, why: "removed by you".to_owned(), class: None };
+    for task in &open {
+        stop::ask(&ctx.store, &task.id, &why)?;
+    }
     start::ensure(ctx.store.layout(), ctx.environment)?;
-    for _ in 0..LOOKS {
-        if open_tasks(ctx, variant)?.is_empty() {
-            return Ok(());
-        }
-        std::thread::sleep(LOOK);
+    let gone = || open_tasks(ctx, variant).map(|open| open.is_empty());
+    if wait::until(ctx.store.layout(), Some(PATIENCE), gone)? {
+        return Ok(());
     }
     let text = format!("what works in `{}` has not ended within a minute", variant.name);
     Err(Problem::failed(text).hint(format!("look at it: `wt status {}`", variant.name)))

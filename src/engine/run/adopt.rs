@@ -6,12 +6,12 @@ use crate::domain::id::AttemptId;
 use crate::engine::process::identity::Liveness;
 use crate::engine::process::signal::Handle;
 use crate::engine::run::engine::{Engine, Message};
-use crate::engine::run::transition;
 use crate::engine::run::watched::Watched;
-use crate::store::attempts;
+use crate::engine::transition;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::lock::Lock;
+use crate::store::{attempts, tasks};
 use tokio::net::unix::pipe::Receiver;
 
 impl Engine {
@@ -19,7 +19,16 @@ impl Engine {
     pub(super) fn adopt(&mut self) -> Result<(), StoreError> {
         let open = attempts::open(self.store.read())?;
         self.elsewhere.retain(|id| open.iter().any(|attempt| attempt.id == *id));
-        self.waiting = open.iter().filter(|a| a.state == AttemptState::Prepared).count();
+        self.waiting = 0;
+        for attempt in open.iter().filter(|a| a.state == AttemptState::Prepared) {
+            let task = tasks::by_id(self.store.read(), &attempt.task)?;
+            if task.is_some_and(|task| !task.state.is_final()) {
+                self.waiting += 1;
+            } else {
+                let now = self.clock.now();
+                self.store.write_durably(|tx| transition::left_over(tx, attempt, now))?;
+            }
+        }
         for attempt in open.into_iter().filter(|a| a.state == AttemptState::Running) {
             let known = self.watched.contains_key(&attempt.id)
                 || self.finishing.contains(&attempt.id)

@@ -13,11 +13,11 @@ use crate::engine::process::signal::Handle;
 use crate::engine::run::engine::{Engine, Message};
 use crate::engine::run::job::{How, Job};
 use crate::engine::run::orphan::{self, Orphan};
-use crate::engine::run::transition::{self, End};
 use crate::engine::run::watched::Watched;
+use crate::engine::transition::{self, End};
 use crate::git::leftovers::Committed;
 use crate::store::error::StoreError;
-use crate::store::folder::{ExitRecord, HolderRecord};
+use crate::store::folder::ExitRecord;
 use crate::store::tasks::Change;
 use crate::store::{repos, tasks, variants};
 
@@ -65,13 +65,20 @@ impl Engine {
     fn bereaved(&mut self, id: &AttemptId) -> Result<(), StoreError> {
         let Some(watched) = self.watched.get_mut(id) else { return Ok(()) };
         let holder = watched.attempt.holder.clone();
-        let Some(record) = watched.folder.holder().ok().flatten() else {
+        let Some(mut record) = watched.folder.holder().ok().flatten() else {
             return self.never_began(id);
         };
+        let tree_of = (&watched.attempt, self.store.layout());
+        Orphan::find_agent(&mut record, &watched.folder, tree_of);
         let runs = |agent: &_| self.here.liveness(agent) == Liveness::Alive;
         let agent = record.agent.as_ref().filter(|agent| runs(agent)).and_then(Handle::recorded);
         let Some(agent) = agent else {
-            let gone = Orphan { exit: exit_of(&record), stop: stop_of(watched), record };
+            let exit = match &record.agent {
+                Some(agent) => orphan::status(agent),
+                None if watched.folder.stdout().exists() => None,
+                None => Some(Exit::NotStarted { error: "its holder died during setup".into() }),
+            };
+            let gone = Orphan { exit, stop: stop_of(watched), record };
             self.finish(id, How::Orphaned(gone));
             return Ok(());
         };
@@ -108,7 +115,7 @@ impl Engine {
     pub(super) fn agent_gone(&mut self, id: &AttemptId) -> Result<(), StoreError> {
         let Some(watched) = self.watched.get(id) else { return Ok(()) };
         let Some(record) = watched.record.clone() else { return Ok(()) };
-        let (exit, stop) = (exit_of(&record), stop_of(watched));
+        let (exit, stop) = (record.agent.as_ref().and_then(orphan::status), stop_of(watched));
         self.finish(id, How::Orphaned(Orphan { record, exit, stop }));
         Ok(())
     }
@@ -220,10 +227,6 @@ impl Engine {
 fn stop_of(watched: &Watched) -> Option<StopRequest> {
     let asked = watched.folder.stop_request().ok().flatten();
     asked.or_else(|| watched.attempt.stop_requested.clone())
-}
-
-fn exit_of(record: &HolderRecord) -> Option<Exit> {
-    orphan::status(record.agent.as_ref()?)
 }
 
 fn deadline(watched: &Watched) -> Option<jiff::Timestamp> {

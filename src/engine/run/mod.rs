@@ -17,7 +17,6 @@ mod settings;
 mod start;
 mod stop;
 pub mod tail;
-mod transition;
 mod upgrade;
 mod watched;
 

@@ -8,10 +8,11 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
 use crate::domain::attempt::{Attempt, Exit, ProcessIdentity, StopRequest};
 use crate::domain::launch::{GentleSignal, StopPlan};
 use crate::engine::process::cgroup::Cgroup;
+use crate::engine::process::identity::Here;
 use crate::engine::process::signal::Handle;
 use crate::engine::process::table::stat;
 use crate::engine::process::tree::Tree;
-use crate::store::folder::HolderRecord;
+use crate::store::folder::{Folder, HolderRecord};
 use crate::store::layout::Layout;
 
 /// How long killed processes may take to be gone.
@@ -31,6 +32,20 @@ pub struct Orphan {
 }
 
 impl Orphan {
+    /// Finds the agent that a holder had just started when it died, before it could write down
+    /// which process that is: the eldest of the tree, once the agent's output was there to be
+    /// written to.
+    pub fn find_agent(record: &mut HolderRecord, folder: &Folder, tree_of: (&Attempt, &Layout)) {
+        if record.agent.is_some() || !folder.stdout().exists() {
+            return;
+        }
+        let cgroup = record.cgroup.clone().map(Cgroup::at);
+        let (attempt, layout) = (&tree_of.0.id, tree_of.1);
+        let tree = Tree { attempt, holder: None, agent: None, cgroup: cgroup.as_ref(), layout };
+        let eldest = tree.members().into_iter().min_by_key(|stat| (stat.start_time, stat.pid));
+        record.agent = eldest.map(|stat| Here::read().identity(&stat));
+    }
+
     /// Ends everything that is left of it: the gentle signal and TERM only upon a request, for what
     /// an ended agent has left behind had its time. Says how many were told to end, and how many
     /// survive.

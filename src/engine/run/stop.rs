@@ -2,14 +2,13 @@
 
 use rustix::process::Signal;
 
-use crate::domain::attempt::{Attempt, AttemptState, Exit, StopRequest};
-use crate::domain::task::{FailureClass, TaskState};
+use crate::domain::attempt::{Attempt, AttemptState, StopRequest};
+use crate::domain::task::FailureClass;
 use crate::engine::process::signal::Handle;
 use crate::engine::run::engine::Engine;
-use crate::engine::run::transition;
+use crate::engine::stop::cancel;
 use crate::store::attempts;
 use crate::store::error::StoreError;
-use crate::store::tasks::Change;
 
 impl Engine {
     /// Obeys every request on record that nobody has obeyed yet.
@@ -28,17 +27,8 @@ impl Engine {
     }
 
     fn cancel(&mut self, attempt: &Attempt, stop: &StopRequest) -> Result<(), StoreError> {
-        let exit = Exit::NotStarted { error: "it was stopped before it started".into() };
-        let state = stop.class.map_or(TaskState::Cancelled, |_| TaskState::Failed);
-        let change = Change {
-            reason: Some(format!("stopped {}", stop.why)),
-            failure: stop.class,
-            ..Change::default()
-        };
         let now = self.clock.now();
-        let done = self.store.write_durably(|tx| {
-            transition::never_started(tx, attempt, (state, &change), &exit, now)
-        });
+        let done = self.store.write_durably(|tx| cancel(tx, attempt, stop, now));
         self.forget_environment(&attempt.task);
         if matches!(done, Err(StoreError::Moved { .. })) { Ok(()) } else { done }
     }

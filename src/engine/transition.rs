@@ -86,6 +86,14 @@ pub fn elsewhere(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result<(
     tasks::transition(db, &task.id, (TaskState::Running, TaskState::Running), &change, now)
 }
 
+/// A prepared attempt of a task that is final already is given up.
+///
+/// # Errors
+/// The database's.
+pub fn left_over(db: &Connection, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
+    attempts::end(db, &attempt.id, AttemptState::Abandoned, None, now)
+}
+
 /// What is known of an attempt whose last process is gone.
 pub struct End<'a> {
     /// What it used in the end.
