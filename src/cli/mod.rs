@@ -4,6 +4,7 @@ mod app;
 mod cleanup;
 mod compare;
 mod config;
+mod diff;
 mod exit;
 mod globals;
 mod hidden;

@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{cleanup, compare, config, list, merge, pages, path, restore, spawn, trust, undo};
+use crate::cli::{
+    cleanup, compare, config, diff, list, merge, pages, path, restore, spawn, trust, undo,
+};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -28,6 +30,7 @@ pub enum Verb {
     Compare(compare::Args),
     Completions(pages::Completions),
     Config(config::Args),
+    Diff(diff::Args),
     List(list::Args),
     Man(pages::Man),
     Merge(Box<merge::Args>),
@@ -49,6 +52,7 @@ impl Verb {
             Self::Compare(args) => args.run(app),
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
+            Self::Diff(args) => args.run(app),
             Self::List(args) => args.run(app),
             Self::Man(args) => args.run(app),
             Self::Merge(args) => args.run(app),

@@ -10,7 +10,7 @@ use crate::git::place::Place;
 use crate::git::repo::Repo;
 use crate::git::side_objects::{Objects, SideObjects};
 use crate::git::workers;
-use crate::git::worktree_tree::{Bounds, LeftOut, worktree_tree};
+use crate::git::worktree_tree::{Bounds, LeftOut, WhyLeftOut, worktree_tree};
 
 /// What a variant holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,4 +113,19 @@ fn of_branch(repo: &Repo, objects: &Objects, branch: &str, why: &GitError) -> Lo
         Ok(Contents { head, branch, commit, tree, worktree: None })
     };
     Looked { contents: committed().ok(), trouble: Some(why.to_string()) }
+}
+
+/// Why uncommitted work is not in the tree, in words; `None` when all of it is.
+pub fn why_left_out(left_out: &[LeftOut]) -> Option<&'static str> {
+    let first = &left_out.first()?.why;
+    let kind = std::mem::discriminant(first);
+    Some(match first {
+        _ if left_out.iter().any(|left| std::mem::discriminant(&left.why) != kind) => {
+            "for several reasons"
+        }
+        WhyLeftOut::Repository => "a repository of its own",
+        WhyLeftOut::TooLarge { .. } => "too large",
+        WhyLeftOut::TooMany => "too many files",
+        WhyLeftOut::Unreadable(_) => "unreadable",
+    })
 }

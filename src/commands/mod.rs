@@ -3,11 +3,14 @@
 //! Every verb is `run(&Context, Request) -> Result<Outcome, Problem>`. An outcome is what `--json`
 //! prints, so its fields are a contract.
 
+pub mod base;
+pub mod changed;
 pub mod cleanup;
 pub mod compare;
 pub mod config;
 pub mod contents;
 pub mod context;
+pub mod diff;
 pub mod list;
 pub mod merge;
 pub mod path;

@@ -5,10 +5,12 @@
 
 pub mod human;
 pub mod outcome;
+pub mod pager;
 pub mod patch;
 pub mod printer;
 pub mod problem;
 pub mod progress;
 pub mod prompt;
+pub mod stat;
 pub mod table;
 pub mod theme;

@@ -112,6 +112,27 @@ impl Printer {
         out.flush()
     }
 
+    /// Prints an answer as text alone: for verbs whose text has several forms.
+    ///
+    /// # Errors
+    /// Those of stdout; a closed pipe is one.
+    pub fn text(&self, outcome: &dyn Render) -> io::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        outcome.render(&mut Page::new(&mut out, self.width, &self.program))?;
+        out.flush()
+    }
+
+    /// Gives stdout to a writer of more than should be kept: contents as they are.
+    ///
+    /// # Errors
+    /// Those of stdout; a closed pipe is one.
+    pub fn copy<T>(&self, writer: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let written = writer(&mut out)?;
+        out.flush()?;
+        Ok(written)
+    }
+
     /// Prints text to stdout now, whatever the form: a stream that is followed.
     ///
     /// # Errors

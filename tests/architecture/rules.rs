@@ -10,6 +10,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/engine/shell.rs", "commands of the settings, in the foreground"),
     ("src/engine/holder/launch.rs", "setup commands and the agent"),
     ("src/engine/run/launch.rs", "holders"),
+    ("src/ui/pager.rs", "the person's own pager"),
     ("src/engine/run/upgrade.rs", "the engine after an upgrade"),
     ("src/agents/scripted/act.rs", "the commands of a scenario"),
 ];

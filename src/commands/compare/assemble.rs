@@ -1,7 +1,8 @@
 //! The answer, put together from what was found.
 
+use crate::commands::base::Base;
 use crate::commands::compare::choose::Scope;
-use crate::commands::compare::gather::{Base, Found, OfVariant};
+use crate::commands::compare::gather::{Found, OfVariant};
 use crate::commands::compare::missing;
 use crate::commands::compare::outcome::{
     BaseSide, Merging, OrderRow, Outcome, PairRow, State, VariantRow,

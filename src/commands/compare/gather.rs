@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::commands::base::{Base, bases, parted_at};
 use crate::commands::compare::test_lines::{OfPairs, TestLines};
 use crate::commands::contents::{Contents, Looked, look};
 use crate::commands::context::{Context, Here};
@@ -14,7 +15,6 @@ use crate::domain::variant::Variant;
 use crate::git::changes::changes;
 use crate::git::diff::{Pair, TreeDiff, tree_diffs};
 use crate::git::error::GitError;
-use crate::git::history::merge_base;
 use crate::git::place::Place;
 use crate::git::predict::{Merge, Prediction, predict};
 use crate::git::side_objects::{Objects, SideObjects};
@@ -48,24 +48,13 @@ pub(super) struct Changed {
     pub(super) tests: TestLines,
 }
 
-/// What a variant is to be merged into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Base {
-    /// The branch it forked from, if it was one.
-    pub(super) branch: Option<String>,
-    /// Where that stands; the fork commit when there is no such branch.
-    pub(super) commit: String,
-    /// The branch is not there any more.
-    pub(super) gone: bool,
-}
-
 pub(super) fn gather(
     ctx: &Context<'_>,
     here: &Here,
     variants: &[Variant],
 ) -> Result<Found, Problem> {
     let side = Arc::new(SideObjects::of(&here.repo)?);
-    let bases = bases(here, variants)?;
+    let bases = bases(&here.repo, variants)?;
     let main = here.repo.main_place();
     let common_dir = here.repo.common_dir();
     let (looked, main_changed) = std::thread::scope(|scope| {
@@ -83,7 +72,10 @@ pub(super) fn gather(
         .enumerate()
         .filter_map(|(at, looked)| Some((at, looked.contents.as_ref()?)))
         .collect();
-    let since = since(&objects, &readable, (variants, &bases));
+    let since: Vec<String> = readable
+        .iter()
+        .map(|(at, contents)| parted_at(&objects, contents, &bases[*at], &variants[*at]))
+        .collect();
     let (diffs, tests, merges) = ask(here, &objects, &readable, (&bases, &since))?;
     let (with_base, pairs) = split(&readable, merges);
     let works: Vec<Option<Work>> = variants
@@ -111,43 +103,6 @@ pub(super) fn gather(
 
 fn uncommitted(main: &Place) -> Result<Vec<PathBuf>, GitError> {
     Ok(changes(main)?.entries.into_iter().map(|change| change.path).collect())
-}
-
-fn bases(here: &Here, variants: &[Variant]) -> Result<Vec<Base>, Problem> {
-    let mut known: HashMap<&str, Option<String>> = HashMap::new();
-    let mut bases = Vec::with_capacity(variants.len());
-    for variant in variants {
-        let branch = variant.base_branch.as_deref();
-        let tip = match branch {
-            None => None,
-            Some(name) => match known.get(name) {
-                Some(tip) => tip.clone(),
-                None => {
-                    let tip = here.repo.branch(name)?;
-                    known.insert(name, tip.clone());
-                    tip
-                }
-            },
-        };
-        let gone = branch.is_some() && tip.is_none();
-        let commit = tip.unwrap_or_else(|| variant.fork_commit.clone());
-        bases.push(Base { branch: branch.map(str::to_owned), commit, gone });
-    }
-    Ok(bases)
-}
-
-/// For each readable variant the commit that its change counts from: where it and its base
-/// parted, or the fork commit when they share no history that is known.
-fn since(
-    objects: &Objects,
-    readable: &[(usize, &Contents)],
-    (variants, bases): (&[Variant], &[Base]),
-) -> Vec<String> {
-    let one = |(at, contents): &(usize, &Contents)| {
-        let shared = merge_base(objects, &contents.head, &bases[*at].commit).ok().flatten();
-        shared.unwrap_or_else(|| variants[*at].fork_commit.clone())
-    };
-    readable.iter().map(one).collect()
 }
 
 type Asked = (Vec<Result<TreeDiff, GitError>>, Vec<TestLines>, Vec<Prediction>);

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::commands::compare::test_lines::{Lost, TestLines, is_test_file};
+use crate::commands::contents::why_left_out;
 use crate::git::diff::{FileDiff, Status};
-use crate::git::worktree_tree::{LeftOut, WhyLeftOut};
+use crate::git::worktree_tree::LeftOut;
 
 /// The most files that a warning's text names; its list holds all up to [`LISTED_MAX`].
 const NAMED_MAX: usize = 3;
@@ -144,13 +145,7 @@ pub(super) fn of_change(
 /// Uncommitted work that is not in the comparison.
 pub(super) fn of_left_out(variant: &str, left_out: &[LeftOut]) -> Option<Warning> {
     let paths: Vec<&Path> = left_out.iter().map(|left| left.path.as_path()).collect();
-    let why = match &left_out.first()?.why {
-        _ if left_out.iter().any(|left| left.why != left_out[0].why) => "for several reasons",
-        WhyLeftOut::Repository => "a repository of its own",
-        WhyLeftOut::TooLarge { .. } => "too large",
-        WhyLeftOut::TooMany => "too many files",
-        WhyLeftOut::Unreadable(_) => "unreadable",
-    };
+    let why = why_left_out(left_out)?;
     warning(
         variant,
         WarningKind::LeftOut,
@@ -204,6 +199,7 @@ fn is_ci(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::worktree_tree::WhyLeftOut;
 
     fn changed(paths: &[(&str, Status)]) -> Vec<FileDiff> {
         let file = |(path, status): &(&str, Status)| FileDiff {

@@ -1,9 +1,8 @@
 //! The end of a merge: it lands, is put on record, and told.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
+use crate::commands::changed::{Changed, changed_files};
 use crate::commands::context::Context;
 use crate::commands::merge::conflicts::shown;
 use crate::commands::merge::facts::{Checkout, Facts};
@@ -12,7 +11,7 @@ use crate::commands::merge::plan::{LeftBehind, commits};
 use crate::commands::merge::recover::Step;
 use crate::domain::problem::Problem;
 use crate::git::command::Git;
-use crate::git::diff::{LineCount, Pair, Status, TreeDiff, tree_diffs};
+use crate::git::diff::{LineCount, Pair, TreeDiff, tree_diffs};
 use crate::git::land::proof::{InTheWay, Obstacle};
 use crate::git::land::{self, Landed, Landing, Refusal};
 use crate::git::scratch::{Hooks, How};
@@ -51,20 +50,6 @@ pub struct Merged {
     pub now_conflict: Vec<NowConflicts>,
     /// What a person would do next; a command.
     pub next: String,
-}
-
-/// A file that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Changed {
-    /// From the top.
-    pub path: String,
-    /// What it was called before, if it was renamed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub old_path: Option<String>,
-    /// How it changed.
-    pub status: Status,
-    /// How many lines; `None` of a binary file.
-    pub lines: Option<LineCount>,
 }
 
 /// How a landing went.
@@ -143,7 +128,7 @@ pub fn finish(
         new: made.to_owned(),
         how,
         lines: diff.lines(),
-        files: changed(&diff),
+        files: changed_files(&diff),
         leftovers: uncommitted.committed,
         left_behind: uncommitted.left,
         submodules: moved_submodules(step, checkout, made)?,
@@ -257,19 +242,6 @@ fn how(how: &How, facts: &Facts, made: &str) -> String {
         How::Rebase => format!("{} rebased", commits(facts.ahead)),
         How::Pick(picked) => format!("{} picked", commits(picked.len() as u64)),
     }
-}
-
-fn changed(diff: &TreeDiff) -> Vec<Changed> {
-    let text = |path: &PathBuf| shown(path);
-    diff.files
-        .iter()
-        .map(|file| Changed {
-            path: text(&file.path),
-            old_path: file.old_path.as_ref().map(text),
-            status: file.status,
-            lines: file.lines,
-        })
-        .collect()
 }
 
 /// Submodules among what changed: landing leaves their files alone.

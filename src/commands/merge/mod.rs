@@ -28,7 +28,7 @@ use crate::git::conflict::favor::Favor;
 
 pub use abort::Aborted;
 pub use conflicts::Stuck;
-pub use done::{Changed, Merged};
+pub use done::Merged;
 pub use others::NowConflicts;
 pub use plan::{LeftBehind, Plan, Way};
 pub use rehearse::{Expected, Rehearsed};

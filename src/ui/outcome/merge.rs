@@ -2,17 +2,14 @@
 
 use std::io;
 
-use crate::commands::merge::{
-    Aborted, Changed, Expected, Merged, NowConflicts, Outcome, Rehearsed,
-};
+use crate::commands::merge::{Aborted, Expected, Merged, NowConflicts, Outcome, Rehearsed};
 use crate::ui::human;
 use crate::ui::printer::{Page, Render};
+use crate::ui::stat::{self, StatLine};
 use crate::ui::theme;
 
 /// The most files that are listed.
 const FILES_MAX: usize = 16;
-/// Columns to fit into where nobody says how many there are.
-const WIDTH: usize = 80;
 
 impl Render for Outcome {
     fn render(&self, out: &mut Page<'_>) -> io::Result<()> {
@@ -28,13 +25,18 @@ impl Render for Outcome {
 }
 
 fn landed(merged: &Merged, out: &mut Page<'_>) -> io::Result<()> {
-    for line in bars(&merged.files, out.width.unwrap_or(WIDTH)) {
+    let files: Vec<StatLine<'_>> = merged
+        .files
+        .iter()
+        .map(|file| StatLine {
+            path: &file.path,
+            old_path: file.old_path.as_deref(),
+            lines: file.lines,
+        })
+        .collect();
+    for line in stat::lines(&files, FILES_MAX, out.width) {
         out.line(line)?;
     }
-    let files = human::count(merged.files.len() as u64, "file", "files");
-    let added = human::count(merged.lines.added, "insertion", "insertions");
-    let removed = human::count(merged.lines.removed, "deletion", "deletions");
-    out.line(format!(" {files} changed, {added}(+), {removed}(−)"))?;
     let mark = theme::good().apply_to("✓");
     let mut conflicts = merged.now_conflict.iter().map(|one| conflict(one, &merged.into));
     match conflicts.next() {
@@ -56,48 +58,6 @@ fn conflict(one: &NowConflicts, into: &str) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let text = format!("{} now conflicts with {into} in {shown}{more}", one.variant);
     theme::attention().apply_to(text).to_string()
-}
-
-/// ` src/theme.ts | 45 ++++−−`, as `git diff --stat` draws it.
-fn bars(files: &[Changed], width: usize) -> Vec<String> {
-    let shown = &files[..files.len().min(FILES_MAX)];
-    let name = |file: &Changed| match &file.old_path {
-        Some(old) => format!("{old} → {}", file.path),
-        None => file.path.clone(),
-    };
-    let sum = |file: &Changed| file.lines.map(|lines| lines.added + lines.removed);
-    let longest = |texts: &mut dyn Iterator<Item = String>| {
-        texts.map(|text| console::measure_text_width(&text)).max().unwrap_or(0)
-    };
-    let counts = longest(&mut shown.iter().map(|file| counted(sum(file))));
-    let names = longest(&mut shown.iter().map(name)).min(width.saturating_sub(counts + 16));
-    let room = width.saturating_sub(names + counts + 6).max(4) as u64;
-    let most = shown.iter().filter_map(sum).max().unwrap_or(0);
-    let scaled = |lines: u64| match lines {
-        0 => 0,
-        _ if most <= room => lines,
-        _ => (lines * room / most).max(1),
-    };
-    let mut lines: Vec<String> = shown
-        .iter()
-        .map(|file| {
-            let name = console::truncate_str(&name(file), names, "…").into_owned();
-            let name = console::pad_str(&name, names, console::Alignment::Left, None);
-            let count = counted(sum(file));
-            let (added, removed) = file.lines.map_or((0, 0), |lines| (lines.added, lines.removed));
-            let plus = theme::good().apply_to("+".repeat(scaled(added) as usize));
-            let minus = theme::bad().apply_to("−".repeat(scaled(removed) as usize));
-            format!(" {name} | {count:>counts$} {plus}{minus}").trim_end().to_owned()
-        })
-        .collect();
-    if files.len() > FILES_MAX {
-        lines.push(format!(" … and {} more", files.len() - FILES_MAX));
-    }
-    lines
-}
-
-fn counted(lines: Option<u64>) -> String {
-    lines.map_or_else(|| "bin".to_owned(), human::number)
 }
 
 fn planned(rehearsed: &Rehearsed, out: &mut Page<'_>) -> io::Result<()> {

@@ -3,6 +3,7 @@
 mod cleanup;
 mod compare;
 mod config;
+pub mod diff;
 mod list;
 mod merge;
 mod path;
