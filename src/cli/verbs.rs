@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
-    cleanup, compare, config, diff, list, merge, pages, path, restore, spawn, trust, undo,
+    cleanup, compare, config, diff, doctor, gc, list, merge, pages, path, restore, spawn, trust,
+    undo,
 };
 use crate::domain::problem::Problem;
 
@@ -31,6 +32,8 @@ pub enum Verb {
     Completions(pages::Completions),
     Config(config::Args),
     Diff(diff::Args),
+    Doctor(doctor::Args),
+    Gc(gc::Args),
     List(list::Args),
     Man(pages::Man),
     Merge(Box<merge::Args>),
@@ -53,6 +56,8 @@ impl Verb {
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
             Self::Diff(args) => args.run(app),
+            Self::Doctor(args) => args.run(app),
+            Self::Gc(args) => args.run(app),
             Self::List(args) => args.run(app),
             Self::Man(args) => args.run(app),
             Self::Merge(args) => args.run(app),

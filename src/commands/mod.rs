@@ -11,6 +11,8 @@ pub mod config;
 pub mod contents;
 pub mod context;
 pub mod diff;
+pub mod doctor;
+pub mod gc;
 pub mod list;
 pub mod merge;
 pub mod path;

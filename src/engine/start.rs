@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use crate::engine::process::ancestry::{ENGINE_VERB, inside_attempt};
@@ -61,14 +62,37 @@ pub fn ensure(layout: &Layout, environment: &Environment) -> Result<Ensured, Sto
     let mut command = Command::new("/proc/self/exe");
     command.arg(ENGINE_VERB).env_clear().current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    pass_on(&mut command, environment);
+    // Not waited for: it goes into a session of its own, and this process ends before it.
+    command.spawn().map_err(StoreError::file("start the engine of", layout.root()))?;
+    Ok(Ensured::Started)
+}
+
+/// Starts a verb of ours that nobody waits for, with its output in the engine's log.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn in_background(
+    layout: &Layout,
+    environment: &Environment,
+    words: &[&str],
+) -> Result<(), StoreError> {
+    let log = log(layout)?;
+    let mut command = Command::new("/proc/self/exe");
+    command.args(words).env_clear().current_dir("/").stdin(Stdio::null());
+    command.stdout(log.try_clone().map_err(StoreError::file("open", layout.engine_log()))?);
+    // In a group of its own, so that Ctrl-C at the terminal is not for it.
+    command.stderr(log).process_group(0);
+    pass_on(&mut command, environment);
+    command.spawn().map(drop).map_err(StoreError::file("start a process of", layout.root()))
+}
+
+fn pass_on(command: &mut Command, environment: &Environment) {
     for name in PASSED_ON {
         if let Some(value) = environment.get_os(name) {
             command.env(name, value);
         }
     }
-    // Not waited for: it goes into a session of its own, and this process ends before it.
-    command.spawn().map_err(StoreError::file("start the engine of", layout.root()))?;
-    Ok(Ensured::Started)
 }
 
 /// What an engine has to say when nobody listens; begun anew once it has become long.

@@ -289,6 +289,15 @@ impl Stamp {
     }
 }
 
+/// Whether a killed process of ours left something in a checkout's git directory for [`recover`].
+pub fn left_behind(place: &Place) -> bool {
+    let entries = std::fs::read_dir(&place.git_dir).into_iter().flatten().flatten();
+    let ours = |name: OsString| name.as_bytes().starts_with(PREFIX.as_bytes());
+    entries
+        .filter(|entry| ours(entry.file_name()))
+        .any(|entry| open(&entry.path()).ok().and_then(lock).is_some())
+}
+
 /// Puts right what a killed process of ours left in a checkout's git directory: an index that was
 /// about to be installed is installed if its commit landed and dropped if not; copies go.
 ///

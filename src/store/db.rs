@@ -108,6 +108,16 @@ impl Store {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
+    /// What is wrong with the file itself, in SQLite's words; nothing when it is sound.
+    ///
+    /// # Errors
+    /// When it cannot even be looked at.
+    pub fn damage(&self) -> Result<Vec<String>, StoreError> {
+        let mut query = self.connection.prepare("PRAGMA quick_check(10)")?;
+        let rows = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        Ok(rows.into_iter().filter(|row| row != "ok").collect())
+    }
+
     fn version(&self) -> Result<usize, StoreError> {
         let version: i64 =
             self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -302,6 +302,30 @@ pub fn trash(db: &Connection, key: i64) -> Result<Option<TrashRow>, StoreError> 
     Ok(db.prepare_cached(sql)?.query_row([key], read).optional()?)
 }
 
+/// Whether anything in the trash, of any repository, has been there long enough.
+///
+/// # Errors
+/// The database's.
+pub fn any_expired(db: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM trash WHERE expires_at <= ?1 LIMIT 1";
+    Ok(db.prepare_cached(sql)?.query_row([row::millis(now)], |_| Ok(())).optional()?.is_some())
+}
+
+/// The removed variant whose worktree in the trash holds `dir`, by the records alone.
+///
+/// # Errors
+/// The database's.
+pub fn trash_holding(db: &Connection, dir: &Path) -> Result<Option<Variant>, StoreError> {
+    let sql = "SELECT v.* FROM variants v JOIN trash t ON t.variant = v.key WHERE t.path = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    for parent in dir.ancestors().filter_map(Path::to_str) {
+        if let Some(found) = statement.query_row([parent], read).optional()? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// Forgets where a variant was kept: it was restored or purged.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 mod support;
 
 mod cleanup;
+mod doctor;
 mod engine;
 mod git_calls;
 mod hold;

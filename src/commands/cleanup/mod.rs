@@ -18,6 +18,7 @@ use crate::commands::cleanup::act::Removed;
 use crate::commands::cleanup::choose::choose;
 use crate::commands::cleanup::plan::{Blocked, Plan, Removal};
 use crate::commands::context::{Context, Here};
+use crate::commands::gc;
 use crate::domain::problem::Problem;
 use crate::domain::undo::Record;
 use crate::domain::variant::VariantState;
@@ -113,6 +114,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let lock = lock(ctx, &here)?;
     let done = act::begin(ctx, &here, &plan, Record::Yes)?;
     drop(lock);
+    gc::when_due(ctx)?;
     outcome.removed = done.removed;
     outcome.restorable_until = done.expires_at;
     outcome.stood_in = stood_in(ctx, &here, &outcome.removed);

@@ -1,6 +1,7 @@
 //! Programs that outlived the `wt` that started them for a step of its own, such as a `git worktree
 //! add` whose `wt` was killed: found by a variable they were started with, and ended.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -42,6 +43,26 @@ pub fn end(variable: &str, value: &str, patience: SignedDuration) {
         }
         signal = Signal::KILL;
     }
+}
+
+/// The values that running processes were started with under this variable, and who they are.
+/// Unreadable ones (another user's) are left out, and so is this process.
+pub fn values(variable: &str) -> BTreeMap<String, Vec<u32>> {
+    let (prefix, me) = (format!("{variable}="), std::process::id());
+    let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for stat in Table::read().iter().filter(|stat| stat.pid != me && stat.runs()) {
+        let Ok(environment) = std::fs::read(format!("/proc/{}/environ", stat.pid)) else {
+            continue;
+        };
+        let value = environment
+            .split(|byte| *byte == 0)
+            .find_map(|pair| pair.strip_prefix(prefix.as_bytes()))
+            .and_then(|value| std::str::from_utf8(value).ok());
+        if let Some(value) = value {
+            found.entry(value.to_owned()).or_default().push(stat.pid);
+        }
+    }
+    found
 }
 
 fn find(entry: &[u8]) -> Vec<Handle> {

@@ -10,8 +10,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::git::error::GitError;
-use crate::git::trash::sync_dir;
-use crate::git::worktree::{registration_named_in, same};
+use crate::git::worktree::{registration_named_in, same, sync_dir};
 
 /// Copies a directory with links, modes and times, compares the copy with it, and gives it its
 /// name only then.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::repo::Repo;
-use crate::git::worktree::{self, LOCKED, line, read_small, registered_path, same};
+use crate::git::worktree::{self, LOCKED, line, read_small, registered_path, same, sync_dir};
 
 pub use purge::purge;
 pub use put::{Put, put};
@@ -87,21 +87,6 @@ pub fn is_trash_lock(reason: &str) -> bool {
 
 fn is_marked(admin_dir: &Path, mark: &str) -> bool {
     read_small(&admin_dir.join(LOCKED)).is_some_and(|text| line(&text) == mark)
-}
-
-/// Replaces a small file of a registration as a whole.
-fn write_small(path: &Path, text: &str) -> Result<(), GitError> {
-    let failed = || GitError::file("write", path);
-    let dir = path.parent().unwrap_or(path);
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed())?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed())?;
-    file.as_file().sync_all().map_err(failed())?;
-    file.persist(path).map_err(|error| failed()(error.error))?;
-    sync_dir(dir)
-}
-
-fn sync_dir(dir: &Path) -> Result<(), GitError> {
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(GitError::file("write", dir))
 }
 
 /// Renames a directory to a name that nothing has; `Ok(false)` when the file system cannot.

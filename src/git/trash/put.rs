@@ -7,9 +7,9 @@ use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::repo::{Head, Repo};
 use crate::git::trash::record::{self, HeadWas};
-use crate::git::trash::{Trashed, copy, is_marked, rename_dir, write_small};
+use crate::git::trash::{Trashed, copy, is_marked, rename_dir};
 use crate::git::worktree::{
-    LOCKED, Naming, line, naming, read_small, registered_path, registrations,
+    LOCKED, Naming, line, naming, read_small, registered_path, registrations, write_small,
 };
 
 /// How it went.

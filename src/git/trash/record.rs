@@ -4,8 +4,7 @@
 use std::path::Path;
 
 use crate::git::error::GitError;
-use crate::git::trash::write_small;
-use crate::git::worktree::read_small;
+use crate::git::worktree::{read_small, write_small};
 
 /// The file in the registration.
 const FILE: &str = "wt-trash";

@@ -6,8 +6,8 @@ use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::repo::Repo;
 use crate::git::trash::record::{self, HeadWas};
-use crate::git::trash::{Trashed, copy, is_marked, rename_dir, write_small};
-use crate::git::worktree::{LOCKED, Naming, list, naming};
+use crate::git::trash::{Trashed, copy, is_marked, rename_dir};
+use crate::git::worktree::{LOCKED, Naming, list, naming, write_small};
 
 /// How it went.
 #[derive(Debug, Clone, PartialEq, Eq)]

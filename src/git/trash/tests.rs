@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::git::command::Git;
 use crate::git::sample::{Sample, git_in, put as write};
-use crate::git::worktree::{Naming, list};
+use crate::git::worktree::{Naming, list, write_small};
 
 fn trashed(place: &Place) -> Trashed {
     let path = place.dir().to_path_buf();

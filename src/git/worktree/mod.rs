@@ -5,6 +5,7 @@
 
 mod make;
 mod refresh;
+mod repair;
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -20,6 +21,8 @@ pub use make::{
     BranchFor, Leftover, MARK_VARIABLE, NewWorktree, Unmake, add, finish, marked, unmake,
 };
 pub use refresh::{is_new, mark_new, refresh_when_due};
+pub use repair::{follow, forget_vanished, name_again, register};
+pub(crate) use repair::{sync_dir, write_small};
 
 /// The most that is read of git's small files; a path fits in a tenth of it.
 const SMALL_MAX: u64 = 64 * 1024;
@@ -155,22 +158,6 @@ pub fn naming(path: &Path, admin_dir: &Path) -> Naming {
         Some(named) if same(&named, admin_dir) => Naming::Mutual,
         _ => Naming::DirectoryElsewhere,
     }
-}
-
-/// Unregisters a worktree whose directory is gone, if the registration names that directory and
-/// nobody has locked it; anything else is left alone.
-///
-/// # Errors
-/// When the registration cannot be removed.
-pub fn forget_vanished(path: &Path, admin_dir: &Path) -> Result<(), GitError> {
-    let ours = registered_path(admin_dir).is_some_and(|registered| registered == path);
-    if !ours || path.symlink_metadata().is_ok() || admin_dir.join(LOCKED).exists() {
-        return Ok(());
-    }
-    std::fs::remove_dir_all(admin_dir).map_err(GitError::file("remove", admin_dir))?;
-    // git removes the directory of registrations with the last of them, too.
-    admin_dir.parent().map(std::fs::remove_dir);
-    Ok(())
 }
 
 /// The git directory that the `.git` file of a linked worktree names; `None` when there is no such

@@ -4,6 +4,8 @@ mod cleanup;
 mod compare;
 mod config;
 pub mod diff;
+mod doctor;
+mod gc;
 mod list;
 mod merge;
 mod path;
