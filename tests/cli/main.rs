@@ -10,6 +10,7 @@ mod doctor;
 mod engine;
 mod git_calls;
 mod hold;
+mod list;
 mod restore;
 mod scripted;
 mod spawn;

@@ -12,6 +12,7 @@ use crate::git::error::GitError;
 use crate::git::history::{Distance, distance};
 use crate::git::repo::Repo;
 use crate::git::side_objects::Objects;
+use crate::git::trash::is_trash_lock;
 use crate::git::worktree::{Worktree, WorktreeHead};
 
 /// A worktree that is no variant.
@@ -39,8 +40,11 @@ pub(super) fn find(
     base: Option<&str>,
 ) -> Result<Vec<Other>, Problem> {
     let is_variant = |one: &Worktree| present.iter().any(|known| known.admin_dir == one.git_dir);
-    let others: Vec<Worktree> =
-        worktrees.into_iter().filter(|one| one.id.is_some() && !is_variant(one)).collect();
+    let is_trash = |one: &Worktree| one.locked.as_deref().is_some_and(is_trash_lock);
+    let others: Vec<Worktree> = worktrees
+        .into_iter()
+        .filter(|one| one.id.is_some() && !is_variant(one) && !is_trash(one))
+        .collect();
     if others.is_empty() {
         return Ok(vec![]);
     }
