@@ -1,5 +1,6 @@
 //! The command line: words in, exit code out. One file of arguments a verb.
 
+mod adopt;
 mod app;
 mod cleanup;
 mod compare;
@@ -10,6 +11,7 @@ mod exit;
 mod gc;
 mod globals;
 mod hidden;
+mod init;
 mod list;
 mod merge;
 mod pages;

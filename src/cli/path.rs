@@ -11,6 +11,10 @@ use crate::domain::problem::Problem;
 pub struct Args {
     /// The variant
     name: Option<String>,
+
+    /// The worktree in which its merge waits for you, after conflicts
+    #[arg(long)]
+    merge: bool,
 }
 
 impl Args {
@@ -19,7 +23,7 @@ impl Args {
     /// # Errors
     /// When there is no such variant.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
-        let outcome = run(&app.context()?, Request { name: self.name })?;
+        let outcome = run(&app.context()?, Request { name: self.name, merge: self.merge })?;
         app.print("path", &outcome)
     }
 }

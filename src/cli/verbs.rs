@@ -4,10 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{
-    cleanup, compare, config, diff, doctor, gc, list, merge, pages, path, restore, spawn, trust,
-    undo,
-};
+use crate::cli::{adopt, cleanup, compare, config, diff, doctor, gc, init, list, merge, pages, path, restore, spawn, trust, undo};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
@@ -27,6 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a comment here would replace the longer help text of the verb")]
 pub enum Verb {
+    Adopt(adopt::Args),
     Cleanup(cleanup::Args),
     Compare(compare::Args),
     Completions(pages::Completions),
@@ -34,6 +32,7 @@ pub enum Verb {
     Diff(diff::Args),
     Doctor(doctor::Args),
     Gc(gc::Args),
+    Init(init::Args),
     List(list::Args),
     Man(pages::Man),
     Merge(Box<merge::Args>),
@@ -51,6 +50,7 @@ impl Verb {
     /// What the verb could not do.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         match self {
+            Self::Adopt(args) => args.run(app),
             Self::Cleanup(args) => args.run(app),
             Self::Compare(args) => args.run(app),
             Self::Completions(args) => args.run(app),
@@ -58,6 +58,7 @@ impl Verb {
             Self::Diff(args) => args.run(app),
             Self::Doctor(args) => args.run(app),
             Self::Gc(args) => args.run(app),
+            Self::Init(args) => args.run(app),
             Self::List(args) => args.run(app),
             Self::Man(args) => args.run(app),
             Self::Merge(args) => args.run(app),

@@ -3,6 +3,7 @@
 //! Every verb is `run(&Context, Request) -> Result<Outcome, Problem>`. An outcome is what `--json`
 //! prints, so its fields are a contract.
 
+pub mod adopt;
 pub mod base;
 pub mod changed;
 pub mod cleanup;
@@ -13,6 +14,7 @@ pub mod context;
 pub mod diff;
 pub mod doctor;
 pub mod gc;
+pub mod init;
 pub mod list;
 pub mod merge;
 pub mod path;

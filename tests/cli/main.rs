@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adopt;
 mod cleanup;
 mod doctor;
 mod engine;
@@ -13,6 +14,7 @@ mod hold;
 mod list;
 mod restore;
 mod scripted;
+mod settings;
 mod spawn;
 mod undo;
 mod words;

@@ -23,7 +23,7 @@ pub fn run(ctx: &Context<'_>, here: &mut Here, plan: &Plan) -> Result<(), Proble
     for removal in going {
         let variant = &removal.variant;
         let (branch, path) = (variant.branch.clone(), variant.path.clone());
-        let spot = Spot { name: variant.name.clone(), branch, path };
+        let spot = Spot { name: variant.name.clone(), branch, tip: None, path };
         let environment = crew::environment(here, &spot, ctx.environment.variables().collect())?;
         for command in &commands {
             ctx.observer.tell(&format!("teardown {}: {command}", variant.name));

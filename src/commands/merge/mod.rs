@@ -15,7 +15,7 @@ mod plan;
 pub mod recover;
 mod rehearse;
 mod start;
-mod waiting;
+pub(super) mod waiting;
 
 use std::path::PathBuf;
 
@@ -32,7 +32,6 @@ pub use done::Merged;
 pub use others::NowConflicts;
 pub use plan::{LeftBehind, Plan, Way};
 pub use rehearse::{Expected, Rehearsed};
-pub use waiting::scratch_of;
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]

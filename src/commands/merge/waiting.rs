@@ -110,19 +110,6 @@ pub fn of(ctx: &Context<'_>, variant: &Variant) -> Result<Option<Waiting>, Probl
     Ok(Some(Waiting { variant: variant.clone(), stored: waiting.data()? }))
 }
 
-/// The directory of the scratch worktree in which the merge of a variant waits: `wt path --merge`.
-///
-/// # Errors
-/// When no merge of it waits.
-pub fn scratch_of(ctx: &Context<'_>, variant: &Variant) -> Result<PathBuf, Problem> {
-    let waiting = of(ctx, variant)?.ok_or_else(|| {
-        let name = &variant.name;
-        Problem::failed(format!("no merge of `{name}` waits"))
-            .hint(format!("begin one: `wt merge {name}`"))
-    })?;
-    Ok(waiting.stored.scratch)
-}
-
 /// The problem that there is nothing to go on with.
 pub fn none() -> Problem {
     Problem::failed("no merge waits here").hint("begin one: `wt merge NAME`")

@@ -127,7 +127,11 @@ impl Making<'_> {
         let progress = self.ctx.observer.begin("making the worktree", None);
         let from = self.plan.furnishing.from(self.here);
         for (begun, spot) in self.begun.iter_mut().zip(&spots) {
-            let branch = BranchFor::New { name: &spot.branch, at: &self.plan.base.commit };
+            let name = &spot.branch;
+            let branch = match &spot.tip {
+                Some(_) => BranchFor::Existing { name },
+                None => BranchFor::New { name, at: &self.plan.base.commit },
+            };
             let new = NewWorktree { path: &spot.path, branch, mark: &begun.planned.mark };
             begun.admin_dir = worktree::add(&self.here.repo, &from, &new)?;
             self.plan
@@ -167,10 +171,12 @@ impl Making<'_> {
 
     fn planned(&self, member: &Member) -> Planned {
         let mark = format!("wt is making this {}", random::letters(12));
+        let spot = &member.spot;
+        let commit = spot.tip.as_ref().unwrap_or(&self.plan.base.commit);
         Planned {
-            made_branch: Some(member.spot.branch.clone()),
+            made_branch: spot.tip.is_none().then(|| spot.branch.clone()),
             task: member.launch.as_ref().map(|launch| launch.task.clone()),
-            ..Planned::new(&member.spot.path, &self.plan.base.commit, mark)
+            ..Planned::new(&spot.path, commit, mark)
         }
     }
 
@@ -186,7 +192,7 @@ impl Making<'_> {
             fork_commit: self.plan.base.commit.clone(),
             idea: self.plan.idea.clone(),
             state,
-            made_branch: true,
+            made_branch: member.spot.tip.is_none(),
             made_worktree: true,
             created_at: self.ctx.clock.now(),
             merged: None,

@@ -2,8 +2,8 @@
 
 mod base;
 pub(crate) mod crew;
-mod furnish;
-mod make;
+pub(super) mod furnish;
+pub(super) mod make;
 mod prompt;
 pub(crate) mod spot;
 pub mod undo;

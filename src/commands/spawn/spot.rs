@@ -19,6 +19,8 @@ pub struct Spot {
     pub name: VariantName,
     /// Its branch, without `refs/heads/`.
     pub branch: String,
+    /// The commit that the branch stands at, if it is there already and shall be adopted.
+    pub tip: Option<String>,
     /// Its directory, absolute, links on the way resolved.
     pub path: PathBuf,
 }
@@ -31,7 +33,7 @@ impl Spot {
     pub fn of(here: &Here, name: VariantName) -> Result<Self, Problem> {
         let branch = branch(here, &name)?;
         let path = path(here, &name)?;
-        Ok(Self { name, branch, path })
+        Ok(Self { name, branch, tip: None, path })
     }
 }
 
@@ -138,8 +140,11 @@ fn another(variants: &[Variant], name: &VariantName) -> String {
 }
 
 fn branch_is_free(here: &Here, spot: &Spot, worktrees: &[Worktree]) -> Result<(), Problem> {
+    let holder = worktrees.iter().find(|one| one.branch() == Some(spot.branch.as_str()));
+    if spot.tip.is_some() && holder.is_none() {
+        return Ok(());
+    }
     if here.repo.branch(&spot.branch)?.is_some() {
-        let holder = worktrees.iter().find(|one| one.branch() == Some(spot.branch.as_str()));
         let problem = match holder {
             Some(holder) => Problem::failed(format!(
                 "branch `{}` exists already, checked out at `{}`",

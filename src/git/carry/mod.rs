@@ -83,8 +83,11 @@ pub fn carry(job: &Carry<'_>) -> Result<Carried, GitError> {
     Ok(carried)
 }
 
-/// Which of these paths git ignores; tracked ones it never does.
-fn ignored(
+/// Which of these paths, counted from the checkout's top, git ignores; tracked ones it never does.
+///
+/// # Errors
+/// When git cannot say.
+pub fn ignored(
     place: &Place,
     paths: &[PathBuf],
 ) -> Result<std::collections::BTreeSet<PathBuf>, GitError> {

@@ -1,11 +1,13 @@
 //! How each verb's outcome looks, one file a verb.
 
+mod adopt;
 mod cleanup;
 mod compare;
 mod config;
 pub mod diff;
 mod doctor;
 mod gc;
+mod init;
 mod list;
 mod merge;
 mod path;
@@ -13,3 +15,4 @@ mod restore;
 mod spawn;
 mod trust;
 mod undo;
+mod variant;

@@ -1,11 +1,11 @@
 //! How `wt spawn` looks.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
-use crate::commands::spawn::{Engaged, Engine, Outcome, Spawned, Submodules};
+use crate::commands::spawn::{Engaged, Engine, Outcome, Spawned};
 use crate::domain::settings::Permissions;
 use crate::ui::human;
+use crate::ui::outcome::variant::{from, furnished, labelled, shown};
 use crate::ui::printer::{Page, Render};
 use crate::ui::theme;
 
@@ -22,7 +22,7 @@ impl Render for Outcome {
 impl Outcome {
     fn single(&self, out: &mut Page<'_>, one: &Spawned) -> io::Result<()> {
         let place = format!("{}  {}", shown(&one.path, &self.stood), one.branch);
-        labelled(out, "variant", &format!("{place} from {}", self.from()))?;
+        labelled(out, "variant", &format!("{place} from {}", from(&self.base)))?;
         let idea = self.idea_text();
         match (&one.agent, idea) {
             (Some(agent), Some(idea)) => {
@@ -35,7 +35,7 @@ impl Outcome {
         if let Some(agent) = &one.agent {
             labelled(out, "agent", &agent_text(agent))?;
         }
-        self.furnished(out, one)?;
+        furnished(out, &one.furnished, &self.setup)?;
         if one.agent.is_some() {
             labelled(out, "follow", &format!("wt logs -f {}", one.name))
         } else {
@@ -57,70 +57,15 @@ impl Outcome {
             let name = theme::strong().apply_to(format!("{:width$}", one.name.as_str()));
             out.line(format!("{name}  {path}  {}{}", one.branch, agent.unwrap_or_default()))?;
         }
-        labelled(out, "from", &self.from())?;
+        labelled(out, "from", &from(&self.base))?;
         if let Some(idea) = self.idea_text() {
             labelled(out, "idea", idea.trim_start_matches("idea "))?;
         }
         if let Some(one) = several.first() {
-            self.furnished(out, one)?;
+            furnished(out, &one.furnished, &self.setup)?;
         }
         let queued = several.iter().any(|one| one.agent.is_some());
         if queued { labelled(out, "follow", "wt list") } else { Ok(()) }
-    }
-
-    fn furnished(&self, out: &mut Page<'_>, one: &Spawned) -> io::Result<()> {
-        let furnished = &one.furnished;
-        let mut carried: Vec<String> = few(&furnished.carried);
-        if let Some(names) = self.dependencies(one) {
-            carried.push(names);
-        }
-        if !carried.is_empty() {
-            labelled(out, "carried", &carried.join(" · "))?;
-        }
-        if let Some(changes) = &furnished.changes {
-            let count = human::count(changes.paths as u64, "file", "files");
-            let staging =
-                if changes.staging_kept { "staged and unstaged as here" } else { "all unstaged" };
-            labelled(out, "changes", &format!("{count} taken along, {staging}"))?;
-        }
-        for left in &furnished.left {
-            labelled(out, "left", &format!("{} {}", left.path.display(), left.why))?;
-        }
-        match furnished.submodules {
-            Some(Submodules::Initialised) => labelled(out, "modules", "submodules checked out"),
-            Some(Submodules::Empty) => labelled(
-                out,
-                "modules",
-                "submodules are empty; with `worktree.submodules = true` they are checked out",
-            ),
-            None => Ok(()),
-        }
-    }
-
-    /// `node_modules left to setup (npm ci)`
-    fn dependencies(&self, one: &Spawned) -> Option<String> {
-        let mut names: Vec<String> = one
-            .furnished
-            .dependencies
-            .iter()
-            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-            .collect();
-        names.sort();
-        names.dedup();
-        let names = (!names.is_empty()).then(|| names.join(", "))?;
-        Some(match self.setup.as_slice() {
-            [] => format!("{names} not carried; a `worktree.setup` command can make it"),
-            [only] => format!("{names} left to setup ({})", human::line(only, 40)),
-            [first, ..] => format!("{names} left to setup ({}, …)", human::line(first, 40)),
-        })
-    }
-
-    fn from(&self) -> String {
-        let commit = human::commit(&self.base.commit);
-        match &self.base.branch {
-            Some(branch) => format!("{branch} {commit}"),
-            None => format!("{commit}, no branch: merge with --into"),
-        }
     }
 
     /// `idea theme (suggested, with theme-light)`
@@ -151,10 +96,6 @@ impl Outcome {
     }
 }
 
-fn labelled(out: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
-    out.line(format!("{}  {text}", theme::dim().apply_to(format!("{label:7}"))))
-}
-
 /// `claude · engineer · may edit and run commands in its worktree`
 fn agent_text(agent: &Engaged) -> String {
     if let Some(command) = &agent.command {
@@ -177,31 +118,7 @@ fn shown_command(command: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// At most four paths, and how many more.
-fn few(paths: &[PathBuf]) -> Vec<String> {
-    const FEW: usize = 4;
-    let mut shown: Vec<String> =
-        paths.iter().take(FEW).map(|path| path.display().to_string()).collect();
-    if paths.len() > FEW {
-        shown.push(format!("{} more", paths.len() - FEW));
-    }
-    shown
-}
-
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// A path as one would type it from here, if that is not longer.
-fn shown(path: &Path, from: &Path) -> String {
-    let absolute = path.display().to_string();
-    let relative = relative(path, from).display().to_string();
-    if relative.len() < absolute.len() { relative } else { absolute }
-}
-
-fn relative(path: &Path, from: &Path) -> PathBuf {
-    let shared = path.iter().zip(from.iter()).take_while(|(a, b)| a == b).count();
-    let up = from.iter().skip(shared).map(|_| "..".as_ref());
-    up.chain(path.iter().skip(shared)).collect()
 }
