@@ -4,7 +4,10 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
-use crate::cli::{adopt, cleanup, compare, config, diff, doctor, gc, init, list, merge, pages, path, restore, spawn, trust, undo};
+use crate::cli::{
+    adopt, cleanup, compare, config, diff, doctor, gc, init, list, merge, pages, path, restore,
+    spawn, trust, undo,
+};
 use crate::domain::problem::Problem;
 
 /// Try one idea in several variants at once: one git worktree and one coding agent each.
