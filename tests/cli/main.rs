@@ -7,6 +7,8 @@ mod support;
 
 mod adopt;
 mod cleanup;
+mod compare;
+mod diff;
 mod doctor;
 mod engine;
 mod git_calls;

@@ -10,6 +10,7 @@ use crate::commands::compare::outcome::{
 use crate::commands::compare::overlap::{self, Touched};
 use crate::commands::compare::rank::{self, Change, Evidence, Merges, Ranked};
 use crate::commands::compare::warnings::{self, Warning, WarningKind};
+use crate::commands::spent::Spent;
 use crate::commands::work::Work;
 use crate::domain::usage::Certainty;
 use crate::domain::variant::Variant;
@@ -124,6 +125,7 @@ fn row(
             .as_ref()
             .map(|diff| diff.files.iter().filter(|f| f.lines.is_none()).count()),
         lines: diff.as_ref().map(TreeDiff::lines),
+        used: work.as_ref().map(|work| Spent::from(&work.usage)),
         usage: work.map(|work| work.usage),
         with_base,
         conflicts_with,

@@ -8,6 +8,7 @@ use crate::commands::compare::missing::Missing;
 use crate::commands::compare::overlap::Overlap;
 use crate::commands::compare::rank::Criterion;
 use crate::commands::compare::warnings::Warning;
+use crate::commands::spent::Spent;
 use crate::commands::work::Standing;
 use crate::domain::id::TaskId;
 use crate::domain::usage::Usage;
@@ -73,7 +74,10 @@ pub struct VariantRow {
     pub binary_files: Option<usize>,
     /// Lines it added and removed.
     pub lines: Option<LineCount>,
-    /// What all attempts in it used; `cost` in millionths of a dollar.
+    /// What all attempts in it used.
+    pub used: Option<Spent>,
+    /// The same as it is shown.
+    #[serde(skip)]
     pub usage: Option<Usage>,
     /// Whether it merges into its base, uncommitted work included.
     pub with_base: Merging,

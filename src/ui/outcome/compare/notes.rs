@@ -163,7 +163,10 @@ fn suggestion(outcome: &Outcome) -> String {
             let shown = several.iter().take(FILES_MAX).cloned().collect::<Vec<_>>().join(" or ");
             let more = several.len().saturating_sub(FILES_MAX);
             let more = if more > 0 { format!(" or {more} more") } else { String::new() };
-            format!("{shown}{more}: equal by all that is known ({first})")
+            match several.len() {
+                2 => format!("{shown}: equal by all that is known ({first})"),
+                _ => format!("{shown}{more}: equal by all that is known"),
+            }
         }
     }
 }
