@@ -72,17 +72,27 @@ impl<'a> Context<'a> {
         let variant = variants::holding(self.store.read(), &cwd)?;
         let (repo, standing, row) = match &variant {
             Some(variant) => self.recorded(variant)?,
-            None => {
-                let (repo, standing) = Repo::discover(&cwd)?;
-                let row = repos::by_common_dir(self.store.read(), repo.common_dir())?;
-                (repo, standing, row)
-            }
+            None => match variants::trash_holding(self.store.read(), &cwd)? {
+                // A shell that stood in a variant still stands there when it is in the trash.
+                Some(removed) => {
+                    let (repo, _, row) = self.recorded(&removed)?;
+                    let standing = repo.place();
+                    (repo, standing, row)
+                }
+                None => self.discovered(&cwd)?,
+            },
         };
         if let Some(row) = &row {
             recover::pending(self, &repo, row)?;
         }
         let config = self.config(Some(&repo))?;
         Ok(Here { repo, row, standing, variant, config })
+    }
+
+    fn discovered(&self, cwd: &Path) -> Result<(Repo, Place, Option<RepoRow>), Problem> {
+        let (repo, standing) = Repo::discover(cwd)?;
+        let row = repos::by_common_dir(self.store.read(), repo.common_dir())?;
+        Ok((repo, standing, row))
     }
 
     fn recorded(&self, variant: &Variant) -> Result<(Repo, Place, Option<RepoRow>), Problem> {

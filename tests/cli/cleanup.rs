@@ -316,3 +316,79 @@ fn a_killed_cleanup_is_finished_by_the_next_command() {
         assert!(variant(&env, name).status().contains("theme.css"), "{name}");
     }
 }
+
+#[test]
+fn the_losers_of_the_last_merge_go_together() {
+    let env = still();
+    let shop = env.repo("shop");
+    for name in ["dark", "light", "late"] {
+        shop.wt(&["spawn", name, "--no-agent", "--idea", "theme"]).ok();
+    }
+    busy(&env, &shop, "other");
+    for name in ["dark", "light"] {
+        let variant = variant(&env, name);
+        variant.write(name, name);
+        variant.commit(name);
+    }
+    variant(&env, "light").write("more", "m");
+    shop.wt(&["merge", "dark"]).ok();
+    insta::assert_snapshot!(*shop.wt(&["cleanup", "--losers"]).code(5), @r"
+    --- stderr ---
+    error: this removes unfinished work, and nobody is here to say yes
+      light  1 unmerged commit, 1 uncommitted change → to the trash for 30 days, branch deleted
+      late   nothing unfinished → to the trash for 30 days, branch deleted
+    hint: say it beforehand: the same command with `--yes`
+    [exit 5]
+    ");
+    insta::assert_snapshot!(*shop.wt(&["cleanup", "--losers", "--yes"]).ok(), @r"
+    ✓ light  removed, branch feature/light deleted at #######
+    ✓ late   removed, branch feature/late deleted at #######
+    until 21 Dec 2026 they come back as they were → wt restore light late
+    ");
+    assert!(variant(&env, "other").dir.exists() && variant(&env, "dark").dir.exists());
+    shop.wt(&["undo"]).ok();
+    assert_eq!(variant(&env, "light").status(), "?? more\n");
+}
+
+#[test]
+fn losers_by_a_mere_suggestion_need_force() {
+    let env = still();
+    let shop = env.repo("shop");
+    for name in ["theme-dark", "theme-light"] {
+        shop.wt(&["spawn", name, "--no-agent"]).ok();
+    }
+    let dark = variant(&env, "theme-dark");
+    dark.write("new", "n");
+    dark.commit("new");
+    shop.wt(&["merge", "theme-dark"]).ok();
+    insta::assert_snapshot!(*shop.wt(&["cleanup", "--losers"]).code(5), @r"
+    --- stderr ---
+    error: idea `theme` was only suggested by the names of its variants
+      lost against theme-dark: theme-light
+    hint: if these are the losers: `wt cleanup --losers --force`
+    hint: or name them: `wt cleanup theme-light`
+    [exit 5]
+    ");
+    shop.wt(&["cleanup", "--losers", "--force"]).ok();
+    assert!(!variant(&env, "theme-light").dir.exists());
+}
+
+#[test]
+fn what_is_at_work_is_stopped_by_force_and_its_leftovers_kept() {
+    // claude-code#35983: an agent ended uncommitted, and its work was gone.
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    let script = "echo made > made.txt; echo ready > ../ready; sleep 600";
+    shop.wt(&["spawn", "busy", "--exec", "--", "sh", "-c", script]).ok();
+    let ready = env.dir().join("shop-worktrees/ready");
+    wait_until("it is at work", || ready.exists());
+    let said = shop.wt(&["cleanup", "busy", "--yes"]).code(5);
+    assert!(said.stderr.contains("its agent is at work"), "{}", said.stderr);
+    assert!(said.stderr.contains("end it: `wt stop busy`"), "{}", said.stderr);
+    shop.wt(&["cleanup", "busy", "--force", "--yes"]).ok();
+    assert!(!variant(&env, "busy").dir.exists());
+    shop.wt(&["restore", "busy"]).ok();
+    let busy = variant(&env, "busy");
+    assert_eq!(busy.read("made.txt"), "made\n");
+    assert!(busy.git(&["log", "-1", "--format=%B"]).contains("Wt-Task: worktree-busy-"));
+}

@@ -150,7 +150,18 @@ fn moved_on(here: &Here, back: &Back<'_>, tip: &str) -> Result<Problem, Problem>
     };
     Ok(Problem::refused(text)
         .hint(format!("see them: `git log {}..{branch}`", short(back.new)))
-        .hint(format!("take it back by a commit: `git revert -m 1 {}`", short(back.new))))
+        .hint(by_a_commit(here, back)?))
+}
+
+/// What takes it back without moving the branch to where it was.
+fn by_a_commit(here: &Here, back: &Back<'_>) -> Result<String, Problem> {
+    let asked = ["rev-list", "--parents", "--max-count=1", back.new];
+    let parents = Git::read(&here.repo.place()).args(asked).text()?;
+    let (old, new) = (short(back.old), short(back.new));
+    Ok(match parents.split(' ').count() {
+        0..=2 => format!("take it back by commits: `git revert {old}..{new}`"),
+        _ => format!("take it back by a commit: `git revert -m 1 {new}`"),
+    })
 }
 
 /// A remote's branch of that name, or the branch's upstream, that has what is to be taken back. Other
