@@ -14,6 +14,7 @@ mod engine;
 mod git_calls;
 mod hold;
 mod list;
+mod merge;
 mod restore;
 mod scripted;
 mod settings;

@@ -58,6 +58,10 @@ pub fn problem(waiting: &Waiting, conflicts: &[Conflict]) -> Problem {
         problem =
             problem.detail(format!("{}  settled, not yet gone on with", shown(&settled.path)));
     }
+    if open.iter().any(|conflict| conflict.hunks.is_empty()) {
+        problem =
+            problem.detail("where no line is named: `git add` keeps it as it is, `git rm` deletes");
+    }
     ways(problem, name, open.len())
 }
 
@@ -127,13 +131,16 @@ pub fn beyond_favor(conflicts: &[Conflict], scratch: &Path) -> Vec<String> {
     if paths.is_empty() {
         return vec![];
     }
-    let dir = scratch.display();
-    let first = &paths[0];
+    let (dir, first) = (quoted_for_shell(&scratch.to_string_lossy()), quoted_for_shell(&paths[0]));
     vec![
-        format!("taking one side does not settle {}:", paths.join(", ")),
-        format!("keep what is there: `git -C \"{dir}\" add {first}`"),
-        format!("or delete it:       `git -C \"{dir}\" rm {first}`"),
+        format!("taking one side does not settle {}", paths.join(", ")),
+        format!("  keep what is there  `git -C {dir} add {first}`"),
+        format!("  or delete it        `git -C {dir} rm {first}`"),
     ]
+}
+
+fn quoted_for_shell(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| "PATH".to_owned(), |quoted| quoted.into_owned())
 }
 
 /// The first line of a side that says something, quoted.

@@ -92,6 +92,7 @@ pub fn finish(
     ctx: &Context<'_>,
     step: &mut Step<'_>,
     (facts, made): (&Facts, &str),
+    hooks: &Hooks,
     uncommitted: Uncommitted,
 ) -> Result<Ended, Problem> {
     let work = step.merging.work.clone();
@@ -102,22 +103,16 @@ pub fn finish(
     let (into, onto) = (&work.into, short(&work.onto));
     let count = commits(facts.ahead);
     let files = counted(diff.files.len(), "file", "files");
-    ctx.observer.tell(&format!("Step 1  check     {count}, {files}, clean with {into} {onto}"));
     let checkout = facts.target.checkouts.first();
-    if let Some(checkout) = checkout {
-        let obstacles = land::obstacles(&checkout.place, &work.onto, made)?;
-        if !obstacles.is_empty() {
-            return Err(in_the_way(checkout, into, &obstacles));
-        }
-    }
     if !move_branch(ctx, step, checkout, made)? {
         return Ok(Ended::Moved);
     }
     step.record()?;
+    ctx.observer.tell(&format!("Step 1  check     {count}, {files}, clean with {into} {onto}"));
     let how = how(&work.how, facts, made);
     let line = format!("{into} {onto}..{}  {how}", short(made));
     ctx.observer.tell(&format!("Step 2  merge     {line}"));
-    after(ctx, step, checkout)?;
+    after(ctx, step, (checkout, hooks))?;
     let ends = (into.as_str(), work.onto.as_str(), made);
     let now_conflict = now_in_conflict(ctx, step.here, step.variant, ends)?;
     let merged = Merged {
@@ -223,10 +218,14 @@ fn in_the_way(checkout: &Checkout, into: &str, obstacles: &[Obstacle]) -> Proble
 
 /// What git does in a checkout once files have changed in it. That a hook fails changes nothing
 /// any more.
-fn after(ctx: &Context<'_>, step: &Step<'_>, checkout: Option<&Checkout>) -> Result<(), Problem> {
+fn after(
+    ctx: &Context<'_>,
+    step: &Step<'_>,
+    (checkout, hooks): (Option<&Checkout>, &Hooks),
+) -> Result<(), Problem> {
     let Some(checkout) = checkout else { return Ok(()) };
     let squash = if step.merging.work.how == How::Squash { "1" } else { "0" };
-    let said = Hooks::of(&checkout.place)?.run(&checkout.place, "post-merge", &[squash])?;
+    let said = hooks.run(&checkout.place, "post-merge", &[squash])?;
     if let Some(said) = said {
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
         ctx.observer.warn(&format!("merged, but the hook `post-merge` failed: {last}"));
@@ -251,6 +250,9 @@ fn moved_submodules(
     made: &str,
 ) -> Result<Vec<String>, Problem> {
     let Some(checkout) = checkout else { return Ok(vec![]) };
+    if checkout.place.dir().join(".gitmodules").symlink_metadata().is_err() {
+        return Ok(vec![]);
+    }
     let touches = land::touch::between(&checkout.place, &step.merging.work.onto, made)?;
     let moved = touches.iter().filter(|touch| {
         let there = checkout.place.dir().join(&touch.path).join(".git").symlink_metadata().is_ok();
@@ -278,6 +280,7 @@ fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+/// `1 file`, `2 files`
+pub fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -192,6 +192,21 @@ fn rebases(worktree: &Worktree, branch: &str) -> bool {
 }
 
 fn upstream(here: &Here, branch: &str) -> Result<Option<Upstream>, Problem> {
+    let Some(lib) = here.repo.lib() else { return upstream_by_program(here, branch) };
+    let find = || -> Result<Upstream, git2::Error> {
+        let local = lib.find_branch(branch, git2::BranchType::Local)?;
+        let upstream = local.upstream()?;
+        let name = String::from_utf8_lossy(upstream.name_bytes()?).into_owned();
+        let ends = (local.get().peel_to_commit()?.id(), upstream.get().peel_to_commit()?.id());
+        let (ahead, behind) = lib.graph_ahead_behind(ends.0, ends.1)?;
+        Ok(Upstream { name, ahead: ahead as u64, behind: behind as u64 })
+    };
+    // It follows none, or one that is gone.
+    Ok(find().ok())
+}
+
+/// For formats that libgit2 does not open.
+fn upstream_by_program(here: &Here, branch: &str) -> Result<Option<Upstream>, Problem> {
     let asked = ["for-each-ref", "--format=%(upstream:short) %(upstream:track,nobracket)"];
     let reference = format!("refs/heads/{branch}");
     let text = Git::read(&here.repo.place()).args(asked).arg(reference).text()?;

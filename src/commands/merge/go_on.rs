@@ -117,7 +117,7 @@ impl GoingOn<'_> {
                 step.note()?;
                 continue;
             }
-            match finish(self.ctx, step, (&facts, &made), Uncommitted::default())? {
+            match finish(self.ctx, step, (&facts, &made), self.hooks, Uncommitted::default())? {
                 Ended::Merged(merged) => return Ok(Outcome::Merged(*merged)),
                 Ended::AlreadyIn => return Ok(already(step, &facts)),
                 Ended::Moved => {}

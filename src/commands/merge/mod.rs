@@ -6,6 +6,7 @@
 
 mod abort;
 mod ask;
+mod before;
 mod conflicts;
 mod done;
 mod facts;
@@ -140,15 +141,18 @@ fn variant(ctx: &Context<'_>, here: &Here, name: Option<&str>) -> Result<Variant
     if here.repo.branch(name)?.is_none() {
         return Err(unknown_variant(name, present.iter().map(|variant| &variant.name)));
     }
-    let text = format!("`{name}` is a branch and no variant; `wt merge` is told what to merge");
-    let problem = Problem::usage(text);
-    let stood_in = here.variant.as_ref().map_or("NAME", |variant| variant.name.as_str());
-    let bases = present.iter().any(|variant| variant.base_branch.as_deref() == Some(name));
-    Err(if bases || present.is_empty() {
-        problem.hint(format!("merge a variant into it: `wt merge {stood_in} --into {name}`"))
-    } else {
-        problem
+    let is_base = |variant: &Variant| variant.base_branch.as_deref() == Some(name);
+    let what = "`wt merge` is given what is merged, not what it is merged into";
+    let problem = Problem::usage(format!("`{name}` is a branch and no variant: {what}"));
+    Err(match &here.variant {
+        Some(variant) if is_base(variant) => {
+            problem.hint(format!("merge this variant into `{name}`: `wt merge`"))
+        }
+        _ if present.iter().any(is_base) => {
+            problem.hint(format!("merge a variant into `{name}`: `wt merge NAME`"))
+        }
+        _ => problem
             .hint(format!("make it a variant first: `wt adopt {name}`"))
-            .hint(format!("merge a variant into it: `wt merge {stood_in} --into {name}`"))
+            .hint(format!("merge a variant into it: `wt merge NAME --into {name}`")),
     })
 }

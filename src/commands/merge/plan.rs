@@ -102,9 +102,10 @@ pub fn decide(facts: &Facts, asked: &Asked) -> Result<Plan, Problem> {
     }
     target_is_ready(&facts.target)?;
     let (leftovers, left_behind) = uncommitted(facts);
-    if facts.base.is_none() {
+    if facts.base.is_none() && asked.pick.is_empty() {
         let text = format!("`{name}` and `{}` share no history", facts.target.branch);
-        return Err(Problem::refused(text).hint("take single commits: `wt merge --pick REV`"));
+        return Err(Problem::refused(text)
+            .hint(format!("take single commits: `wt merge {name} --pick REV`")));
     }
     if asked.way == Way::FfOnly && asked.pick.is_empty() && facts.behind > 0 {
         let (target, behind) = (&facts.target.branch, commits(facts.behind));

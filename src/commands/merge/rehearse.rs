@@ -51,6 +51,8 @@ pub enum Expected {
     Conflicts(Stuck),
     /// There is nothing to merge.
     Nothing,
+    /// All there is to merge is not committed yet, and was not looked into.
+    Leftovers,
     /// git would stop for another reason.
     Stops {
         /// In git's words.
@@ -68,8 +70,11 @@ pub fn rehearse(
     facts: &Facts,
     plan: Plan,
 ) -> Result<Rehearsed, Problem> {
-    let expected =
-        if facts.ahead == 0 { Expected::Nothing } else { tried(ctx, here, facts, &plan)? };
+    let expected = match (facts.ahead, plan.leftovers) {
+        (0, 0) => Expected::Nothing,
+        (0, _) => Expected::Leftovers,
+        _ => tried(ctx, here, facts, &plan)?,
+    };
     Ok(Rehearsed {
         variant: facts.variant.name.to_string(),
         into: facts.target.branch.clone(),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use crate::commands::context::{Context, Here};
 use crate::commands::merge::ask::ask;
+use crate::commands::merge::before::{commit_leftovers, picked};
 use crate::commands::merge::done::{Ended, Uncommitted, differences, finish};
 use crate::commands::merge::facts::{Facts, gather};
-use crate::commands::merge::plan::{Asked, LeftBehind, Plan, Way, decide};
+use crate::commands::merge::plan::{Asked, Plan, Way, decide};
 use crate::commands::merge::recover::{Merging, Step, lock};
 use crate::commands::merge::waiting::{self, Stored, Waiting};
 use crate::commands::merge::{Action, Outcome, Request, conflicts, go_on, rehearse};
@@ -17,7 +18,6 @@ use crate::domain::variant::Variant;
 use crate::git::command::Git;
 use crate::git::conflict::Conflict;
 use crate::git::integrated::{Integrated, integrated};
-use crate::git::leftovers::{self, Ended as AgentEnded};
 use crate::git::place::Place;
 use crate::git::scratch::{Brought, Hooks, NewScratch, Scratch, Stopped, Work, bring};
 use crate::store::random;
@@ -49,9 +49,13 @@ pub fn start(
     }
     ask(ctx, &plan, request.yes)?;
     let uncommitted = commit_leftovers(ctx, here, &facts, &plan)?;
+    let mut seen = (uncommitted.committed == 0).then(|| facts.clone());
     for _ in 0..ATTEMPTS {
-        // Again: the leftovers are committed by now, and the target may have moved.
-        let facts = gather(ctx, here, variant, into)?;
+        let facts = match seen.take() {
+            Some(facts) => facts,
+            // Again: the leftovers are committed by now, or the target has moved.
+            None => gather(ctx, here, variant, into)?,
+        };
         decide(&facts, &asked)?;
         let mut starting = Starting { ctx, here, facts: &facts, plan: &plan, request };
         if let Some(outcome) = starting.once(uncommitted.clone())? {
@@ -61,89 +65,6 @@ pub fn start(
     let text =
         format!("`{}` moved each time that the merge was about to land", facts.target.branch);
     Err(Problem::failed(text).hint("merge again when it rests: the same command"))
-}
-
-/// The commits of `--pick`, in hex: each must be one that the variant has. `HEAD` is the variant's.
-fn picked(here: &Here, variant: &Variant, revisions: &[String]) -> Result<Vec<String>, Problem> {
-    let place = here.place(variant);
-    let mut picked = vec![];
-    for revision in revisions {
-        let walk = if revision.contains("..") { "--reverse" } else { "--no-walk" };
-        let asked = ["rev-list", walk, "--end-of-options", revision, "--"];
-        let answer = Git::read(&place).args(asked).answer()?;
-        let found: Vec<String> = answer.text().lines().map(str::to_owned).collect();
-        if answer.code != Some(0) || found.is_empty() {
-            let text = format!("`{revision}` names no commit of `{}`", variant.name);
-            let hint = format!("see its commits: `git log {}`", variant.branch);
-            return Err(Problem::usage(text).hint(hint));
-        }
-        for commit in found {
-            check_pick(here, variant, &commit)?;
-            picked.push(commit);
-        }
-    }
-    Ok(picked)
-}
-
-fn check_pick(here: &Here, variant: &Variant, commit: &str) -> Result<(), Problem> {
-    let place = here.repo.place();
-    let asked = ["merge-base", "--is-ancestor", commit, &format!("refs/heads/{}", variant.branch)];
-    let short = commit.get(..7).unwrap_or(commit);
-    if Git::read(&place).args(asked).answer()?.code != Some(0) {
-        let text = format!("`{short}` is not among the commits of `{}`", variant.name);
-        let hint = format!("see them: `git log {}`", variant.branch);
-        return Err(Problem::usage(text).hint(hint));
-    }
-    let asked = ["rev-list", "--parents", "--max-count=1", commit, "--"];
-    let parents = Git::read(&place).args(asked).text()?.split(' ').count() - 1;
-    if parents > 1 {
-        let text = format!("`{short}` is a merge, which cannot be picked");
-        return Err(Problem::usage(text).hint("pick the commits that it brought"));
-    }
-    Ok(())
-}
-
-/// Commits what the plan says; what has to stay uncommitted is named.
-fn commit_leftovers(
-    ctx: &Context<'_>,
-    here: &Here,
-    facts: &Facts,
-    plan: &Plan,
-) -> Result<Uncommitted, Problem> {
-    let mut result = Uncommitted { committed: 0, left: plan.left_behind.clone() };
-    if plan.leftovers > 0 {
-        let variant = &facts.variant;
-        let subject = facts.last_task.as_ref().map_or("uncommitted work", |task| &task.prompt);
-        let ended = AgentEnded {
-            branch: &variant.branch,
-            task: facts.last_task.as_ref().map(|task| &task.id),
-            subject,
-            at: None,
-        };
-        let done = leftovers::commit(&here.place(variant), &ended)?;
-        result.committed = done.paths;
-        result.left = match (&done.obstacle, done.left.as_slice()) {
-            (Some(obstacle), _) => {
-                Some(LeftBehind { paths: plan.leftovers, why: obstacle.to_string() })
-            }
-            (None, []) => None,
-            (None, left) => {
-                let named = left.iter().map(|one| format!("{} ({})", one.path.display(), one.why));
-                let why = named.collect::<Vec<_>>().join(", ");
-                Some(LeftBehind { paths: left.len(), why })
-            }
-        };
-        if result.committed > 0 {
-            let (paths, name) = (result.committed, &variant.name);
-            ctx.observer.tell(&format!("{paths} uncommitted in {name}, committed first"));
-        }
-    }
-    if let Some(left) = &result.left {
-        let (paths, why) = (left.paths, &left.why);
-        ctx.observer
-            .warn(&format!("{paths} uncommitted in {}, not merged: {why}", facts.variant.name));
-    }
-    Ok(result)
 }
 
 struct Starting<'a> {
@@ -167,10 +88,10 @@ impl Starting<'_> {
             return Ok(Some(self.already(format!("{} {stands}", target.branch))));
         }
         let mut merging = merging(self.facts, self.plan, self.request.message.clone());
-        if self.moves_on()? {
+        if let Some(hooks) = self.moves_on()? {
             let mut step = Step::open(self.ctx, self.here, variant, merging)?;
             let tip = self.facts.tip.clone();
-            let outcome = self.land(&mut step, &tip, uncommitted);
+            let outcome = self.land(&mut step, (&tip, &hooks), uncommitted);
             return closed(step, outcome);
         }
         let hooks = Hooks::of(&hooks_place(self.here, self.facts))?;
@@ -194,7 +115,9 @@ impl Starting<'_> {
         let scratch = make_scratch(self.ctx, step, hooks.need_files())?;
         match bring(&scratch, hooks, &step.merging.work)? {
             Brought::Nothing => Ok(Some(Next::done(self.already(self.nothing())))),
-            Brought::Commit(made) => Ok(self.land(step, &made, uncommitted)?.map(Next::done)),
+            Brought::Commit(made) => {
+                Ok(self.land(step, (&made, hooks), uncommitted)?.map(Next::done))
+            }
             Brought::Stopped(stopped) => Err(stopped_problem(self.facts, stopped)),
             Brought::Conflicts(found) => {
                 if let Some(why) = self.integrated()? {
@@ -212,10 +135,10 @@ impl Starting<'_> {
     fn land(
         &self,
         step: &mut Step<'_>,
-        made: &str,
+        (made, hooks): (&str, &Hooks),
         uncommitted: Uncommitted,
     ) -> Result<Option<Outcome>, Problem> {
-        Ok(match finish(self.ctx, step, (self.facts, made), uncommitted)? {
+        Ok(match finish(self.ctx, step, (self.facts, made), hooks, uncommitted)? {
             Ended::Merged(merged) => Some(Outcome::Merged(*merged)),
             Ended::AlreadyIn => Some(self.already(self.nothing())),
             Ended::Moved => None,
@@ -240,22 +163,27 @@ impl Starting<'_> {
     }
 
     /// Whether moving the branch on is all there is to do, so that git need not be asked: by what
-    /// was asked for, and by the user's own settings.
-    fn moves_on(&self) -> Result<bool, Problem> {
+    /// was asked for, and by the user's own settings. Gives the user's hooks.
+    fn moves_on(&self) -> Result<Option<Hooks>, Problem> {
         let plain = matches!(self.plan.way, Way::Merge | Way::FfOnly) && self.plan.pick.is_empty();
         if !plain || self.facts.behind > 0 {
-            return Ok(false);
+            return Ok(None);
         }
+        let repo = &self.here.repo;
+        let listed = Git::write(&repo.place()).args(["config", "--list", "-z"]).run()?;
+        let entries = listed.split(|byte| *byte == 0);
+        let keys = entries.filter_map(|entry| entry.split(|byte| *byte == b'\n').next());
+        let keys: Vec<_> = keys.map(String::from_utf8_lossy).collect();
+        let says = |name: &str| keys.iter().any(|key| key == name);
         let own = format!("branch.{}.mergeoptions", self.facts.target.branch);
-        let listed = Git::read(&self.here.repo.place()).args(["config", "--list", "-z"]).run()?;
-        let keys = listed.split(|byte| *byte == 0).map(|entry| {
-            let text = String::from_utf8_lossy(entry);
-            text.split('\n').next().unwrap_or_default().to_owned()
-        });
-        let decisive = |key: &String| {
-            ["merge.ff", "merge.verifysignatures"].contains(&key.as_str()) || *key == own
-        };
-        Ok(!keys.into_iter().any(|key| decisive(&key)))
+        if says("merge.ff") || says("merge.verifysignatures") || says(&own) {
+            return Ok(None);
+        }
+        Ok(Some(if says("core.hookspath") {
+            Hooks::of(&hooks_place(self.here, self.facts))?
+        } else {
+            Hooks::usual(repo.common_dir())?
+        }))
     }
 
     fn already(&self, why: String) -> Outcome {

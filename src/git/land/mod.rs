@@ -165,6 +165,13 @@ impl Work<'_> {
     /// Once the branch that HEAD is on is locked, HEAD is locked with it; until then it could
     /// leave.
     fn is_on(&self, reference: &str) -> Result<bool, GitError> {
+        let file = std::fs::read_to_string(self.place.git_dir.join("HEAD")).unwrap_or_default();
+        match file.trim_end().strip_prefix("ref: ") {
+            // A reftable repository keeps a stand-in in this file.
+            Some("refs/heads/.invalid") => {}
+            Some(name) => return Ok(name == reference),
+            None => return Ok(false),
+        }
         let asked = ["symbolic-ref", "--quiet", "HEAD"];
         let answer = Git::read(self.place).args(asked).answer()?;
         Ok(answer.code == Some(0) && answer.text() == reference)

@@ -50,6 +50,15 @@ impl Hooks {
         Ok(Self { names: installed(&dir)?, dir, usual, rehearsal: false })
     }
 
+    /// Those of a repository that says nothing of where they are.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn usual(common_dir: &Path) -> Result<Self, GitError> {
+        let dir = common_dir.join("hooks");
+        Ok(Self { names: installed(&dir)?, dir, usual: true, rehearsal: false })
+    }
+
     /// None at all, nothing signed and nothing remembered: for finding out what a merge would give.
     pub fn none() -> Self {
         Self { names: vec![], dir: "/dev/null".into(), usual: false, rehearsal: true }

@@ -243,7 +243,10 @@ impl Session<'_> {
 /// Stopped, with what git said, without what is no use to a person who is not in that worktree.
 pub(super) fn stopped(answer: &Answer) -> Brought {
     let stdout = answer.text();
-    let noise = |line: &&str| !line.trim().is_empty() && !line.starts_with("hint: ");
+    let noise = |line: &&str| {
+        !line.trim().is_empty()
+            && !["hint: ", "Not committing merge"].iter().any(|b| line.starts_with(b))
+    };
     let lines = answer.stderr.lines().chain(stdout.lines()).filter(noise).map(str::to_owned);
     Brought::Stopped(Stopped::Said(lines.collect()))
 }

@@ -66,7 +66,7 @@ fn planned(rehearsed: &Rehearsed, out: &mut Page<'_>) -> io::Result<()> {
     out.line(format!("plan      {variant} into {into} {}, {commits}", human::commit(onto)))?;
     if plan.leftovers > 0 {
         let files = human::count(plan.leftovers as u64, "uncommitted file", "uncommitted files");
-        out.line(format!("first     commit {files} of {variant}; not looked into below"))?;
+        out.line(format!("first     commit {files} of {variant}, not looked into here"))?;
     }
     if let Some(left) = &plan.left_behind {
         out.line(format!("stays     {} uncommitted: {}", left.paths, left.why))?;
@@ -80,6 +80,7 @@ fn planned(rehearsed: &Rehearsed, out: &mut Page<'_>) -> io::Result<()> {
 
 fn expected(expected: &Expected, into: &str, out: &mut Page<'_>) -> io::Result<()> {
     match expected {
+        Expected::Leftovers => Ok(()),
         Expected::Nothing => out.line(format!("gives     nothing: {into} has it all")),
         Expected::Stops { said } => {
             let said = said.first().map_or("git would stop", String::as_str);
@@ -112,7 +113,7 @@ fn given_up(aborted: &Aborted, out: &mut Page<'_>) -> io::Result<()> {
     let mark = theme::good().apply_to("✓");
     out.line(format!("{mark} the merge of {variant} is forgotten; {into} was never touched"))?;
     match kept {
-        Some(kept) => out.line(format!("what was settled is kept in {kept}")),
+        Some(kept) => out.line(format!("what stood in its worktree is kept in {kept}")),
         None => Ok(()),
     }
 }
