@@ -22,7 +22,7 @@ pub fn print(printer: &Printer, problem: &Problem) {
         printer.error_line(&format!("  {line}"));
     }
     for (number, hint) in problem.hints.iter().enumerate() {
-        if problem.kind == Kind::Conflicts {
+        if problem.kind == Kind::Conflicts && problem.hints.len() > 1 {
             // Ways on, one of which is to be chosen.
             let hint = named(hint, printer.program()).replace('`', "");
             let number = theme::busy().for_stderr().apply_to(number + 1);
