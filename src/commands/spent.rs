@@ -23,9 +23,13 @@ pub struct Spent {
     pub certainty: Certainty,
 }
 
-impl From<&Usage> for Spent {
-    fn from(usage: &Usage) -> Self {
-        Self {
+impl Spent {
+    /// Of a usage; `None` when nothing at all is known, which is not the same as nothing used.
+    pub fn of(usage: &Usage) -> Option<Self> {
+        if usage.certainty == Certainty::Unknown && usage.cost.is_none() {
+            return None;
+        }
+        Some(Self {
             tokens: usage.tokens.billable(),
             input: usage.tokens.input,
             output: usage.tokens.output,
@@ -33,6 +37,6 @@ impl From<&Usage> for Spent {
             cache_read: usage.tokens.cache_read,
             cost_usd: usage.cost.map(|cost| cost.dollars()),
             certainty: usage.certainty,
-        }
+        })
     }
 }

@@ -125,7 +125,7 @@ fn row(
             .as_ref()
             .map(|diff| diff.files.iter().filter(|f| f.lines.is_none()).count()),
         lines: diff.as_ref().map(TreeDiff::lines),
-        used: work.as_ref().map(|work| Spent::from(&work.usage)),
+        used: work.as_ref().and_then(|work| Spent::of(&work.usage)),
         usage: work.map(|work| work.usage),
         with_base,
         conflicts_with,

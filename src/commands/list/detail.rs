@@ -1,6 +1,6 @@
 //! What `--tree` tells beside: who worked there, how often, and with what words it ended.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 
 use serde::Serialize;
 
@@ -13,6 +13,9 @@ use crate::store::{attempts, tasks};
 
 /// The most that is read of a final answer to find its first line.
 const ANSWER_MAX: u64 = 4096;
+
+/// The agent that is any command (`wt spawn --exec`); all that it writes is its answer.
+const PLAIN: &str = "plain";
 
 /// More about the work in a variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,7 +30,7 @@ pub struct Detail {
     pub attempts: u32,
     /// Whether the setup commands went well; `None` when there were none, or they still run.
     pub setup: Option<bool>,
-    /// The first line of its final answer.
+    /// The first line of its final answer; the last one that a plain command wrote.
     pub answer: Option<String>,
 }
 
@@ -53,15 +56,21 @@ pub(super) fn of(ctx: &Context<'_>, work: &Work) -> Result<Detail, Problem> {
             (_, Some(_)) if folder.setup_log().exists() => Some(true),
             _ => None,
         };
-        detail.answer = first_line(&folder);
+        detail.answer = line(&folder, detail.agent == PLAIN);
     }
     Ok(detail)
 }
 
-fn first_line(folder: &Folder) -> Option<String> {
+fn line(folder: &Folder, last: bool) -> Option<String> {
+    let mut file = std::fs::File::open(folder.result()).ok()?;
+    if last {
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(ANSWER_MAX))).ok()?;
+    }
     let mut bytes = vec![];
-    std::fs::File::open(folder.result()).ok()?.take(ANSWER_MAX).read_to_end(&mut bytes).ok()?;
+    file.take(ANSWER_MAX).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(line.trim_start_matches(['#', ' ']).to_owned())
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = if last { lines.next_back() } else { lines.next() };
+    line.map(|line| line.trim_start_matches(['#', ' ']).to_owned())
 }

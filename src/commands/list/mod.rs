@@ -46,7 +46,8 @@ pub struct Request {
 /// The places there are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
-    /// The repository stood in, or with `--all` every one that has variants, oldest first.
+    /// The repository stood in, or with `--all` every one that has variants, by
+    /// where it is.
     pub repositories: Vec<Listed>,
     /// When it was asked, which ages count to.
     pub now: Timestamp,
@@ -134,9 +135,9 @@ pub struct Row {
     pub operation: Option<Operation>,
     /// Paths in conflict.
     pub unmerged: usize,
-    /// What all its agents used; `None` when none ever worked there.
+    /// What all its agents used; `None` when none ever worked there, or none told.
     pub used: Option<Spent>,
-    /// The same as it is shown.
+    /// The same as it is shown; `None` when none ever worked there.
     #[serde(skip)]
     pub usage: Option<Usage>,
     /// Its merge, if it was merged.
@@ -154,7 +155,8 @@ pub struct Row {
 /// When there is no repository here, or the state cannot be read.
 pub fn run(ctx: &Context<'_>, request: Request) -> Result<Outcome, Problem> {
     let repositories = if request.all {
-        let rows = repos::all(ctx.store.read())?;
+        let mut rows = repos::all(ctx.store.read())?;
+        rows.sort_by(|a, b| a.root.cmp(&b.root));
         let mut all = vec![];
         for row in rows {
             all.extend(known(ctx, &row, &request)?);
@@ -179,7 +181,11 @@ fn known(ctx: &Context<'_>, row: &RepoRow, request: &Request) -> Result<Option<L
     if present.is_empty() {
         return Ok(None);
     }
-    let found = Repo::open(&row.common_dir).map_err(Problem::from);
+    let found = if row.common_dir.is_dir() {
+        Repo::open(&row.common_dir).map_err(Problem::from)
+    } else {
+        Err(Problem::failed("it is not there any more"))
+    };
     match found.and_then(|repo| listed(ctx, &repo, Some(row), request)) {
         Ok(listed) => Ok(Some(listed)),
         Err(problem) => Ok(Some(Listed {
@@ -305,7 +311,7 @@ fn complete(
     variant: &Variant,
     looked: Looked,
 ) -> Result<(), Problem> {
-    seen.trouble = looked.trouble;
+    seen.trouble = trouble(variant, looked.trouble);
     let Some(contents) = looked.contents else { return Ok(()) };
     if contents.branch.as_ref() != Some(&variant.branch) {
         seen.stands_on = Some(contents.branch.unwrap_or_else(|| "HEAD".into()));
@@ -318,6 +324,21 @@ fn complete(
     Ok(())
 }
 
+/// What is wrong with a worktree, first of all whether it is one.
+fn trouble(variant: &Variant, told: Option<String>) -> Option<String> {
+    use worktree::Naming::{
+        DirectoryElsewhere, Mutual, NoDirectory, NoRegistration, RegistrationElsewhere,
+    };
+    let why = match worktree::naming(&variant.path, &variant.admin_dir) {
+        Mutual => return told,
+        NoDirectory => "its worktree is gone",
+        NoRegistration => "git knows nothing of its worktree",
+        RegistrationElsewhere => "git knows its worktree at another place",
+        DirectoryElsewhere => "the `.git` of its worktree was replaced",
+    };
+    Some(why.to_owned())
+}
+
 fn operation_word<S: serde::Serializer>(
     operation: &Option<Operation>,
     serializer: S,
@@ -326,15 +347,19 @@ fn operation_word<S: serde::Serializer>(
     text.as_deref().map(|text| text.trim_start_matches("a ")).serialize(serializer)
 }
 
-/// A path as one would type it: from where the command stood if that is no longer, `~` for home.
 impl Outcome {
-    /// A path as it is shown.
-    pub fn shown(&self, path: &Path) -> String {
+    /// A path as one would tell it: whole, with `~` for home.
+    pub fn whole(&self, path: &Path) -> String {
         let home = self.home.as_deref().and_then(|home| path.strip_prefix(home).ok());
-        let absolute = match home {
+        match home {
             Some(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
             _ => path.display().to_string(),
-        };
+        }
+    }
+
+    /// A path as one would type it: from where the command stood, if that is no longer.
+    pub fn shown(&self, path: &Path) -> String {
+        let absolute = self.whole(path);
         let shared = path.iter().zip(self.stood.iter()).take_while(|(a, b)| a == b).count();
         let up = self.stood.iter().skip(shared).map(|_| "..".as_ref());
         let relative: PathBuf = up.chain(path.iter().skip(shared)).collect();

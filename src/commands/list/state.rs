@@ -80,7 +80,7 @@ pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
         changes: seen.changes,
         operation: seen.operation,
         unmerged: seen.unmerged,
-        used: usage.as_ref().map(Spent::from),
+        used: usage.as_ref().and_then(Spent::of),
         usage,
         merged: variant.merged.clone(),
         trouble: seen.trouble,

@@ -39,10 +39,14 @@ pub(super) fn changes(changes: Option<&Changes>) -> String {
     let Some(changes) = changes else { return "–".into() };
     let (files, more) =
         (changes.files + changes.not_counted.len(), !changes.not_counted.is_empty());
-    if files == 0 {
-        return "none".into();
-    }
-    let mut text = format!("{}f", human::number(files as u64));
+    let at_least = match (changes.uncommitted, files) {
+        // Of a worktree that cannot be read only the commits are known.
+        (None, 0) => return "–".into(),
+        (None, _) => "≥",
+        (Some(_), 0) => return "none".into(),
+        (Some(_), _) => "",
+    };
+    let mut text = format!("{at_least}{}f", human::number(files as u64));
     for (sign, count) in [("+", changes.added), ("−", changes.removed)] {
         if count > 0 {
             let least = if more { "≥" } else { "" };

@@ -32,7 +32,7 @@ impl Outcome {
     fn repository(&self, out: &mut Page<'_>, listed: &Listed) -> io::Result<()> {
         if let Some(trouble) = &listed.trouble {
             let name = theme::strong().apply_to(&listed.name);
-            let path = self.shown(&listed.root);
+            let path = self.whole(&listed.root);
             out.line(format!("{name}  {}", theme::dim().apply_to(path)))?;
             let trouble = theme::attention().apply_to(human::line(trouble, 200));
             return out.line(format!("  {trouble}  → wt doctor"));
@@ -41,7 +41,7 @@ impl Outcome {
             tree::write(self, listed, out)?;
         } else {
             if self.repositories.len() > 1 {
-                let path = theme::dim().apply_to(self.shown(&listed.root));
+                let path = theme::dim().apply_to(self.whole(&listed.root));
                 out.line(format!("{}  {path}", theme::strong().apply_to(&listed.name)))?;
             }
             table::write(self, listed, out)?;

@@ -6,6 +6,7 @@ use std::io;
 use console::{measure_text_width, truncate_str};
 
 use crate::commands::list::{Listed, Other, Outcome, Row};
+use crate::commands::spent::Spent;
 use crate::ui::human;
 use crate::ui::outcome::list::cells;
 use crate::ui::printer::Page;
@@ -46,7 +47,7 @@ pub(super) fn write(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> i
     for line in lines {
         out.line(line)?;
     }
-    let spent = listed.variants.iter().any(|row| row.usage.is_some());
+    let spent = spent(listed);
     let hidden = [
         (layout.tokens || !spent, "tokens"),
         (layout.base, "distance"),
@@ -61,8 +62,13 @@ pub(super) fn write(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> i
     out.line(theme::dim().apply_to(text).to_string())
 }
 
+/// Whether anything at all is known of what the agents used.
+fn spent(listed: &Listed) -> bool {
+    listed.variants.iter().any(|row| row.usage.is_some_and(|usage| Spent::of(&usage).is_some()))
+}
+
 fn lines(outcome: &Outcome, listed: &Listed, layout: Layout) -> Vec<String> {
-    let spent = listed.variants.iter().any(|row| row.usage.is_some());
+    let spent = spent(listed);
     let one_base = listed.variants.iter().all(|row| row.base == listed.base);
     let base = match &listed.base {
         Some(base) if one_base => truncate_str(&base.to_uppercase(), 16, "…").into_owned(),

@@ -42,7 +42,7 @@ pub(super) fn write(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> i
 fn main(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> io::Result<()> {
     let Some(main) = &listed.main else {
         out.line(theme::strong().apply_to("Bare repository").to_string())?;
-        return out.line(format!("└─ {}", outcome.shown(&listed.root)));
+        return out.line(format!("└─ {}", outcome.whole(&listed.root)));
     };
     out.line(theme::strong().apply_to("Main repository").to_string())?;
     let at = match (&main.branch, &main.commit) {
@@ -56,12 +56,7 @@ fn main(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> io::Result<()
         Some(n) => format!("{} uncommitted", human::count(n as u64, "file", "files")),
         None => "–".into(),
     };
-    // From here it may be `.` or `../..`, which says nothing.
-    let path = outcome.home.as_deref().and_then(|home| main.path.strip_prefix(home).ok());
-    let path = match path {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => main.path.display().to_string(),
-    };
+    let path = outcome.whole(&main.path);
     out.line(format!("└─ {path}  {at}  {state}"))
 }
 
@@ -131,6 +126,7 @@ fn facts(outcome: &Outcome, row: &Row) -> Vec<String> {
             None => {}
         }
         facts.push(match &detail.model {
+            None if detail.agent == "plain" => "plain command".into(),
             Some(model) => format!("{} ({model})", detail.agent),
             None => detail.agent.clone(),
         });
