@@ -288,33 +288,98 @@ fn commits_on_a_detached_head_count_as_unmerged() {
     assert!(said.stderr.contains("1 commit is not in `main`"), "{}", said.stderr);
 }
 
-#[test]
-fn a_killed_cleanup_is_finished_by_the_next_command() {
-    let env = still();
-    let shop = env.repo("shop");
-    for name in ["a", "b", "c"] {
-        busy(&env, &shop, name);
-    }
-    // Killed as soon as the first worktree has left its place.
+/// Starts `wt` and kills it as soon as something holds, or lets it end when it was faster.
+pub fn killed_when(
+    env: &TestEnv,
+    shop: &TestRepo<'_>,
+    args: &[&str],
+    mut holds: impl FnMut() -> bool,
+) {
     let mut command = env.wt_command(&shop.dir);
-    command.args(["cleanup", "--all", "--force", "--yes"]);
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.args(args).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = command.spawn().unwrap();
-    wait_until("a worktree is gone", || {
-        !variant(&env, "a").dir.exists() || child.try_wait().unwrap().is_some()
-    });
+    wait_until("it can be killed", || holds() || child.try_wait().unwrap().is_some());
     child.kill().unwrap();
     child.wait().unwrap();
-    shop.wt(&["path"]).ok();
-    for (number, name) in ["a", "b", "c"].iter().enumerate() {
-        assert!(!variant(&env, name).dir.exists(), "{name}");
-        assert!(trash(&env, &format!("{name}-{}", number + 1)).exists(), "{name}");
-        assert_eq!(shop.at_ref(&format!("refs/heads/feature/{name}")), None);
+}
+
+/// One moment of the way to the trash: what can be seen when it has come.
+type Moment = fn(&TestEnv, &TestRepo<'_>) -> bool;
+
+#[test]
+fn a_cleanup_killed_at_any_moment_is_finished_by_the_next_command() {
+    let moments: [Moment; 6] = [
+        |_, shop| shop.dir.join(".git/refs/wt").exists(),
+        |_, shop| shop.dir.join(".git/worktrees/b/locked").exists(),
+        |_, shop| shop.dir.join(".git/worktrees/b/wt-trash").exists(),
+        |env, _| trash(env, "a-1").exists(),
+        |env, _| !variant(env, "b").dir.exists(),
+        |_, shop| !shop.dir.join(".git/refs/heads/feature/b").exists(),
+    ];
+    for (number, moment) in moments.iter().enumerate() {
+        let env = still();
+        let shop = env.repo("shop");
+        let names = ["a", "b", "c"];
+        for name in names {
+            busy(&env, &shop, name);
+        }
+        let args = ["cleanup", "--all", "--force", "--yes"];
+        killed_when(&env, &shop, &args, || moment(&env, &shop));
+        shop.wt(&["path"]).ok();
+        let gone: Vec<&str> =
+            names.into_iter().filter(|name| !variant(&env, name).dir.exists()).collect();
+        // Killed before it was recorded it has changed nothing, afterwards it is finished.
+        assert!(gone.is_empty() || gone == names, "moment {number}: {gone:?}");
+        for (key, name) in names.iter().enumerate() {
+            let branch = shop.at_ref(&format!("refs/heads/feature/{name}"));
+            assert_eq!(branch.is_none(), !gone.is_empty(), "moment {number}: {name}");
+            let kept = trash(&env, &format!("{name}-{}", key + 1));
+            assert_eq!(kept.exists(), !gone.is_empty(), "moment {number}: {name}");
+        }
+        if !gone.is_empty() {
+            shop.wt(&["undo"]).ok();
+        }
+        for name in names {
+            assert_eq!(variant(&env, name).status(), " M src/theme.css\n", "moment {number}");
+        }
+        shop.wt(&["doctor"]).ok();
     }
+}
+
+#[test]
+fn a_merge_that_waits_keeps_its_variant() {
+    let env = still();
+    let shop = env.repo("shop");
+    let dark = busy(&env, &shop, "dark");
+    dark.git(&["checkout", "-q", "."]);
+    shop.write("src/theme.css", "main\n");
+    shop.commit("the same file");
+    shop.wt(&["merge", "dark"]).code(3);
+    insta::assert_snapshot!(*shop.wt(&["cleanup", "dark", "--force", "--yes"]).code(5), @r"
+    --- stderr ---
+    error: `dark` was not removed: a merge of it waits for its conflicts to be settled
+    hint: go on with it: `wt merge dark --continue`
+    hint: or give it up: `wt merge dark --abort`
+    [exit 5]
+    ");
+    shop.wt(&["merge", "dark", "--abort"]).ok();
+    shop.wt(&["cleanup", "dark", "--force", "--yes"]).ok();
+}
+
+#[test]
+fn what_was_adopted_is_only_forgotten() {
+    let env = still();
+    let shop = env.repo("shop");
+    shop.git(&["worktree", "add", "-q", "-b", "mine", "../mine"]);
+    let mine = env.at(env.dir().join("mine"));
+    mine.write("new", "n");
+    shop.wt(&["adopt", mine.dir.to_str().unwrap()]).ok();
+    let name = "mine";
+    insta::assert_snapshot!(*shop.wt(&["cleanup", name]).ok(), @"✓ mine  forgotten; its worktree stays, branch mine stays");
+    assert!(mine.has("new") && shop.at_ref("refs/heads/mine").is_some());
+    assert_eq!(shop.wt(&["path", name]).exit, Some(1));
     shop.wt(&["undo"]).ok();
-    for name in ["a", "b", "c"] {
-        assert!(variant(&env, name).status().contains("theme.css"), "{name}");
-    }
+    shop.wt(&["path", name]).ok();
 }
 
 #[test]

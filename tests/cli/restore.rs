@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use crate::cleanup::{busy, still, variant};
+use crate::cleanup::{busy, killed_when, still, variant};
+use crate::support::env::TestEnv;
 use crate::support::repo::TestRepo;
-use crate::support::wait::wait_until;
 
 /// Every file of a directory with mode, time and contents.
 fn everything(dir: &Path) -> BTreeMap<PathBuf, (u32, i64, Vec<u8>)> {
@@ -132,26 +132,29 @@ fn what_is_not_in_the_trash_is_said() {
 }
 
 #[test]
-fn a_killed_restore_is_finished_by_the_next_command() {
-    let env = still();
-    let shop = env.repo("shop");
-    let names: Vec<String> = (1..=4).map(|number| format!("v{number}")).collect();
-    for name in &names {
-        busy(&env, &shop, name);
+fn a_restore_killed_at_any_moment_is_finished_by_the_next_command() {
+    type Moment = fn(&TestEnv, &TestRepo<'_>) -> bool;
+    let moments: [Moment; 4] = [
+        |env, _| variant(env, "v1").dir.exists(),
+        |env, _| variant(env, "v2").dir.exists(),
+        |_, shop| shop.dir.join(".git/refs/heads/feature/v2").exists(),
+        |_, shop| !shop.dir.join(".git/worktrees/v2/locked").exists(),
+    ];
+    for (number, moment) in moments.iter().enumerate() {
+        let env = still();
+        let shop = env.repo("shop");
+        let names = ["v1", "v2", "v3"];
+        for name in names {
+            busy(&env, &shop, name);
+        }
+        shop.wt(&["cleanup", "--all", "--force", "--yes"]).ok();
+        killed_when(&env, &shop, &["restore", "v1", "v2", "v3"], || moment(&env, &shop));
+        shop.wt(&["path"]).ok();
+        for name in names {
+            let said = variant(&env, name).status();
+            assert_eq!(said, " M src/theme.css\n", "moment {number}: {name}");
+        }
+        assert_eq!(shop.wt(&["restore"]).ok().stdout, "nothing is in the trash\n");
+        shop.wt(&["doctor"]).ok();
     }
-    shop.wt(&["cleanup", "--all", "--force", "--yes"]).ok();
-    let mut command = env.wt_command(&shop.dir);
-    command.arg("restore").args(&names);
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut child = command.spawn().unwrap();
-    wait_until("a worktree is back", || {
-        variant(&env, "v1").dir.exists() || child.try_wait().unwrap().is_some()
-    });
-    child.kill().unwrap();
-    child.wait().unwrap();
-    shop.wt(&["path"]).ok();
-    for name in &names {
-        assert_eq!(variant(&env, name).status(), " M src/theme.css\n", "{name}");
-    }
-    assert_eq!(shop.wt(&["restore"]).ok().stdout, "nothing is in the trash\n");
 }

@@ -13,6 +13,7 @@ use crate::domain::problem::Problem;
 use crate::domain::task::Task;
 use crate::domain::variant::Variant;
 use crate::git::integrated::Integrated;
+use crate::store::merges;
 
 /// What a cleanup would do.
 #[derive(Debug, Default)]
@@ -110,11 +111,15 @@ impl Plan {
         for variant in &chosen.variants {
             let tasks = running::open_tasks(ctx, variant)?;
             let look = look(here, variant)?;
-            if let Some(why) = chosen.filtered.then(|| unfit(variant, &look, &tasks)).flatten() {
+            let waits = waiting_merge(ctx, variant)?;
+            if chosen.filtered
+                && let Some(why) = unfit(variant, &look, (&tasks, waits.as_ref()))
+            {
                 plan.skip(variant, why);
                 continue;
             }
             let mut found = look.blocked(variant, chosen.losers);
+            found.extend(waits);
             found.extend(running::blocked(variant, &tasks));
             found.retain(|blocked| !(blocked.force_passes && force));
             if found.is_empty() {
@@ -238,14 +243,37 @@ pub(super) fn counted(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
+/// A merge of it that stopped at conflicts: what was settled of them is beside the variant, and
+/// nobody would look for it there any more.
+fn waiting_merge(ctx: &Context<'_>, variant: &Variant) -> Result<Option<Blocked>, Problem> {
+    let waiting = merges::of_variant(ctx.store.read(), variant.key)?;
+    let name = variant.name.to_string();
+    Ok(waiting.map(|_| Blocked {
+        why: "a merge of it waits for its conflicts to be settled".to_owned(),
+        force_passes: false,
+        hints: vec![
+            format!("go on with it: `wt merge {name} --continue`"),
+            format!("or give it up: `wt merge {name} --abort`"),
+        ],
+        name,
+    }))
+}
+
 /// Why a filter passes a variant over; the inner `None` does so in silence, since nobody would
 /// expect it to be meant.
-fn unfit(variant: &Variant, look: &Look, tasks: &[Task]) -> Option<Option<String>> {
+fn unfit(
+    variant: &Variant,
+    look: &Look,
+    (tasks, waits): (&[Task], Option<&Blocked>),
+) -> Option<Option<String>> {
     if !look.was_merged(variant) {
         return Some(None);
     }
     if !tasks.is_empty() {
         return Some(Some("its agent is at work".to_owned()));
+    }
+    if let Some(waits) = waits {
+        return Some(Some(waits.why.clone()));
     }
     match look.changes() {
         Some(0) => None,
