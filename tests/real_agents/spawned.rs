@@ -1,9 +1,12 @@
 //! The real programs as `wt` runs them: spawned, followed, judged, their work on a branch.
 
+use std::path::Path;
+
 use wt::domain::attempt::Attempt;
 use wt::domain::task::{FailureClass, Task, TaskState};
 use wt::domain::usage::Certainty;
 use wt::store::db::Store;
+use wt::store::folder::Folder;
 use wt::store::layout::Layout;
 use wt::store::{attempts, tasks};
 
@@ -78,6 +81,35 @@ fn a_refused_key_fails_as_one_and_leaves_no_commit() {
             assert_eq!(task.failure, Some(FailureClass::Auth), "{agent}: {:?}", task.reason);
             let repo = spawned.world.env.at(&spawned.world.dir);
             assert_eq!(repo.at_ref("refs/heads/feature/greeting"), Some(repo.head()), "{agent}");
+        }
+    });
+}
+
+/// The processes that work in a directory.
+fn working_in(dir: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let within = |process: &std::fs::DirEntry| {
+        std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(dir))
+    };
+    let words = |process: std::fs::DirEntry| {
+        std::fs::read_to_string(process.path().join("cmdline")).unwrap_or_default()
+    };
+    processes.filter(within).map(words).collect()
+}
+
+#[test]
+fn what_a_tool_leaves_running_ends_with_its_attempt() {
+    isolated(module_path!(), "what_a_tool_leaves_running_ends_with_its_attempt", &AGENTS, || {
+        for agent in AGENTS {
+            let spawned = Spawned::new(agent, Mode::BgTool);
+            let (task, attempt) = spawned.ended();
+            assert_eq!(task.state, TaskState::Done, "{agent}: {:?}", task.reason);
+            let worktree = spawned.world.env.dir().join("shop-worktrees/greeting");
+            assert!(worktree.join("tool.pid").exists(), "{agent}: its tool ran");
+            // By place and not by that pid: codex's sandbox numbers its processes itself.
+            assert_eq!(working_in(&worktree), Vec::<String>::new(), "{agent}");
+            let folder = Folder::of(spawned.store.layout(), &attempt.id);
+            assert_eq!(folder.exit().unwrap().unwrap().survived, 0, "{agent}");
         }
     });
 }
