@@ -24,6 +24,8 @@ pub struct App<'a> {
     pub environment: &'a Environment,
     /// Prints its outcome.
     pub printer: &'a Printer,
+    /// Whether it was told to print without colour.
+    pub no_color: bool,
     observer: &'a dyn Observer,
     person: &'a dyn Person,
 }
@@ -80,8 +82,13 @@ pub fn main() -> ExitCode {
     let colour = !cli.globals.no_color && environment.get("NO_COLOR").is_none();
     let printer = Printer::new(form(&cli.globals), &program, colour);
     let (observer, person) = (Story::new(&printer), AtTerminal::new(&printer));
-    let app =
-        App { environment: &environment, printer: &printer, observer: &observer, person: &person };
+    let app = App {
+        environment: &environment,
+        printer: &printer,
+        no_color: cli.globals.no_color,
+        observer: &observer,
+        person: &person,
+    };
     match run(cli, &app) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -5,6 +5,7 @@ mod app;
 mod cleanup;
 mod compare;
 mod config;
+mod demo;
 mod diff;
 mod doctor;
 mod exit;

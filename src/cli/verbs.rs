@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
-    adopt, cleanup, compare, config, diff, doctor, gc, init, list, merge, pages, path, restore,
-    spawn, trust, undo,
+    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, merge, pages, path,
+    restore, spawn, trust, undo,
 };
 use crate::domain::problem::Problem;
 
@@ -32,6 +32,7 @@ pub enum Verb {
     Compare(compare::Args),
     Completions(pages::Completions),
     Config(config::Args),
+    Demo(demo::Args),
     Diff(diff::Args),
     Doctor(doctor::Args),
     Gc(gc::Args),
@@ -58,6 +59,7 @@ impl Verb {
             Self::Compare(args) => args.run(app),
             Self::Completions(args) => args.run(app),
             Self::Config(args) => args.run(app),
+            Self::Demo(args) => args.run(app),
             Self::Diff(args) => args.run(app),
             Self::Doctor(args) => args.run(app),
             Self::Gc(args) => args.run(app),

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod config;
 pub mod contents;
 pub mod context;
+pub mod demo;
 pub mod diff;
 pub mod doctor;
 pub mod gc;

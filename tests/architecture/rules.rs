@@ -13,6 +13,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/ui/pager.rs", "the person's own pager"),
     ("src/engine/run/upgrade.rs", "the engine after an upgrade"),
     ("src/agents/scripted/act.rs", "the commands of a scenario"),
+    ("src/commands/demo/play.rs", "this program, as a person would"),
 ];
 
 /// What is read in one file each, by the ends of the paths that read it.

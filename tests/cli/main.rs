@@ -8,6 +8,7 @@ mod support;
 mod adopt;
 mod cleanup;
 mod compare;
+mod demo;
 mod diff;
 mod doctor;
 mod engine;

@@ -4,6 +4,7 @@ mod adopt;
 mod cleanup;
 mod compare;
 mod config;
+pub mod demo;
 pub mod diff;
 mod doctor;
 mod gc;
