@@ -4,7 +4,7 @@ use crate::commands::cleanup::plan::{Blocked, BranchFate, Removal, WorktreeFate,
 use crate::commands::context::Here;
 use crate::domain::problem::Problem;
 use crate::domain::task::Task;
-use crate::domain::variant::Variant;
+use crate::domain::variant::{Variant, VariantState};
 use crate::git::changes::count_changes;
 use crate::git::command::Git;
 use crate::git::integrated::{Integrated, integrated, targets};
@@ -143,6 +143,10 @@ impl Look {
             force_passes,
             hints: hints.to_vec(),
         };
+        if variant.state == VariantState::Creating {
+            let wait = ["see when it is ready: `wt list`".to_owned()];
+            return vec![block("it is being made just now".to_owned(), false, &wait)];
+        }
         let path = variant.path.display();
         let doctor = "see and mend it: `wt doctor`".to_owned();
         let mut found = vec![];

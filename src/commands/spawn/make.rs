@@ -139,7 +139,16 @@ impl Making<'_> {
                 .register(self.here, &place(self.here, &begun.admin_dir, &spot.path))?;
         }
         drop(progress);
-        Ok(())
+        // So that others see the worktree as what it is becoming, also while setup takes its time.
+        Ok(self.ctx.store.write(|tx| self.located(tx))?)
+    }
+
+    /// Records where everything is.
+    fn located(&self, tx: &Connection) -> Result<(), StoreError> {
+        let mut all = self.begun.iter().zip(&self.plan.members);
+        all.try_for_each(|(begun, member)| {
+            variants::relocate(tx, begun.key, &member.spot.path, &begun.admin_dir)
+        })
     }
 
     fn lock(&self) -> Result<Lock, Problem> {
@@ -209,7 +218,6 @@ impl Making<'_> {
         }
         let mut made = vec![];
         for (begun, member) in self.begun.iter().zip(&self.plan.members) {
-            variants::relocate(tx, begun.key, &member.spot.path, &begun.admin_dir)?;
             variants::transition(tx, begun.key, VariantState::Creating, VariantState::Ready)?;
             let data = serde_json::json!({
                 "name": member.spot.name, "branch": member.spot.branch, "path": member.spot.path,

@@ -73,7 +73,7 @@ fn ask(ctx: &Context<'_>) -> Result<String, Problem> {
     let has_editor = ["VISUAL", "EDITOR"].iter().any(|name| ctx.environment.get(name).is_some());
     let words = match has_editor {
         true => ctx.person.edit(""),
-        false => ctx.person.text("What is the agent to do?"),
+        false => ctx.person.text("What the agent is to do"),
     };
     let words = words.filter(|words| !words.trim().is_empty()).ok_or_else(empty)?;
     check(&words)?;

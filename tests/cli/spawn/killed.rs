@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{rows, variants};
+use super::{refused, rows, variants};
 use crate::support::env::TestEnv;
 use crate::support::repo::TestRepo;
 use crate::support::wait::wait_until;
@@ -134,6 +134,8 @@ fn a_living_one_is_left_alone() {
     wait_until("git runs the hook", || reached.exists());
     repo.wt(&["path"]).ok();
     assert_eq!(variants(&env), ["a creating -"]);
+    let said = refused(&env, &repo, &["cleanup", "a", "--force"], 5);
+    assert!(said.stderr.contains("it is being made just now"), "{said}");
     std::fs::write(go, "").unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(variants(&env), ["a ready -"]);
