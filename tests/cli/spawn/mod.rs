@@ -1,5 +1,6 @@
 //! `wt spawn`: what it makes, what it refuses, and that it is everything or nothing.
 
+mod agents;
 mod furnish;
 mod killed;
 mod kinds;
