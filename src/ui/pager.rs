@@ -110,6 +110,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pager_that_is_left_early_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = dir.path().join("seen");
+        let environment = Environment::of([("LESS", "R")], "/");
+        let line = format!("head -c 4 >'{}'", seen.display());
+        let mut pager = Pager::start(&line, &environment).unwrap();
+        let written = (0..10_000).try_for_each(|_| pager.write_all(&[b'x'; 1000]));
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        drop(pager);
+        assert_eq!(std::fs::read(&seen).unwrap(), b"xxxx");
+        assert!(Pager::start("no-such-pager-anywhere -x", &environment).is_none());
+    }
+
+    #[test]
     fn only_what_needs_a_shell_gets_one() {
         assert_eq!(words("less -FRX").unwrap(), ["less", "-FRX"]);
         for shell in ["delta | less", "less '-R'", "$PAGER", "LESS=R less"] {
