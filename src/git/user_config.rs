@@ -17,8 +17,8 @@ pub fn user_setting(name: &str) -> Option<String> {
 /// Scopes and values, each ended by a null; later ones win.
 fn last_of_user(output: &[u8]) -> Option<String> {
     let fields: Vec<&[u8]> = output.split(|byte| *byte == 0).collect();
-    let users = fields.chunks_exact(2).filter(|pair| matches!(pair[0], b"global" | b"system"));
-    users.last().map(|pair| String::from_utf8_lossy(pair[1]).into_owned())
+    let mut users = fields.chunks_exact(2).filter(|pair| matches!(pair[0], b"global" | b"system"));
+    users.next_back().map(|pair| String::from_utf8_lossy(pair[1]).into_owned())
 }
 
 #[cfg(test)]

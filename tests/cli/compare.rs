@@ -124,6 +124,20 @@ fn conflicts_with_the_base_and_its_uncommitted_work_are_told() {
 }
 
 #[test]
+fn what_was_merged_is_said_and_the_others_are_compared_with_it() {
+    let env = TestEnv::new();
+    let (shop, _) = themes(&env);
+    let _ = shop.wt(&["merge", "theme-dark", "--yes"]).ok();
+    let answer = json(&shop, &[]);
+    let rows = answer["variants"].as_array().unwrap();
+    assert_eq!((&rows[0]["merged_into"], &rows[0]["files"]), (&"main".into(), &0.into()));
+    assert_eq!(rows[1]["with_base"]["merge"], "conflicts", "with what was merged");
+    let said = shop.wt(&["compare"]).ok();
+    assert!(said.stdout.contains("theme-dark   merged "), "{said}");
+    assert!(said.stdout.contains("theme-dark (merged)"), "{said}");
+}
+
+#[test]
 fn which_variants_are_meant_is_said() {
     let env = TestEnv::new();
     let (shop, [_, light, _]) = themes(&env);

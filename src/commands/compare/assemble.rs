@@ -113,6 +113,7 @@ fn row(
         branch: variant.branch.clone(),
         base: BaseSide { branch, commit },
         state: work.as_ref().map_or(State::None, |work| State::Of(work.state)),
+        merged_into: merged_into(variant, diff.as_ref()),
         since: work.as_ref().map(|work| work.since),
         task: work.as_ref().map(|work| work.task.clone()),
         reason: work.as_ref().and_then(|work| work.reason.clone()),
@@ -131,6 +132,11 @@ fn row(
         conflicts_with,
     };
     (row, evidence, diff.unwrap_or_default())
+}
+
+fn merged_into(variant: &Variant, diff: Option<&TreeDiff>) -> Option<String> {
+    let merged = variant.merged.as_ref().filter(|_| diff.is_some_and(|diff| diff.files.is_empty()));
+    merged.map(|merged| merged.into.clone())
 }
 
 /// What is not as it should be about a variant's places.
@@ -187,6 +193,7 @@ fn order_row(ranked: &Ranked, rows: &[VariantRow], evidence: &[Evidence]) -> Ord
     let base = row.base.branch.as_deref().unwrap_or("its base");
     let mut reasons = vec![match known.stage() {
         rank::Stage::Unreadable => "unreadable".to_owned(),
+        rank::Stage::NoChange if row.merged_into.is_some() => "merged".to_owned(),
         rank::Stage::NoChange => "no change".to_owned(),
         rank::Stage::Finished => "finished".to_owned(),
         _ => row.state.word().to_owned(),

@@ -31,6 +31,7 @@ pub(super) fn about(row: &VariantRow, stage: Stage) -> Option<Missing> {
         }
         (_, State::Of(Standing::Failed)) => ("failed".into(), format!("wt logs {name}")),
         (_, State::Of(Standing::Lost)) => ("is lost".into(), format!("wt retry {name}")),
+        (Stage::NoChange, _) if row.merged_into.is_some() => return None,
         (Stage::NoChange, State::Of(_)) => ("changed nothing".into(), format!("wt result {name}")),
         _ if row.with_base.is_unknown() => {
             ("cannot be merged by git".into(), format!("wt diff {name}"))

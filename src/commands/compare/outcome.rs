@@ -54,6 +54,8 @@ pub struct VariantRow {
     /// How its work stands: `queued`, `waiting`, `running`, `asks`, `done`, `failed`, `stopped`,
     /// `lost`; `none` when no agent was ever asked.
     pub state: State,
+    /// The branch that it was merged into, when nothing in it differs since.
+    pub merged_into: Option<String>,
     /// Since when, in UTC.
     pub since: Option<Timestamp>,
     /// The task that says so.

@@ -104,6 +104,9 @@ fn columns(outcome: &Outcome) -> Vec<Column> {
 }
 
 fn state(row: &VariantRow) -> String {
+    if row.merged_into.is_some() {
+        return theme::dim().apply_to("merged").to_string();
+    }
     let State::Of(standing) = row.state else { return UNKNOWN.to_owned() };
     let style = match standing {
         Standing::Done => theme::good(),

@@ -192,6 +192,10 @@ fn then(outcome: &Outcome) -> Option<String> {
 
 /// What it has of that by which it comes after the one before it.
 fn why(order: &OrderRow, row: &VariantRow) -> Option<String> {
+    if row.files == Some(0) {
+        // How far it is says it all: there is nothing to merge or to conflict.
+        return order.reasons.first().cloned();
+    }
     let Some(criterion) = order.behind_by else {
         return if order.place == 1 {
             order.reasons.first().cloned()
