@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde::Serialize;
 
-use crate::cli::exit;
 use crate::cli::globals::Globals;
 use crate::cli::hidden;
 use crate::cli::verbs::Cli;
+use crate::cli::{bare, exit};
 use crate::commands::context::Context;
 use crate::domain::observer::{Observer, Person};
 use crate::domain::problem::{Kind, Problem};
@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, app: &App<'_>) -> Result<(), Problem> {
     match cli.verb {
         Some(verb) => verb.run(app),
-        None => Err(Problem::usage("no verb is given").hint("see them all: `wt --help`")),
+        None => bare::run(app),
     }
 }
 

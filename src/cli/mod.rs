@@ -2,6 +2,7 @@
 
 mod adopt;
 mod app;
+mod bare;
 mod cleanup;
 mod compare;
 mod config;

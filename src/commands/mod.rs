@@ -27,4 +27,5 @@ pub mod spawn;
 pub mod spent;
 pub mod trust;
 pub mod undo;
+pub mod welcome;
 pub mod work;

@@ -270,3 +270,37 @@ fn what_is_in_the_trash_is_not_listed() {
     let said = shop.wt(&["list"]).ok();
     assert!(said.stdout.contains("other") && !said.stdout.contains("gone"), "{said}");
 }
+
+#[test]
+fn bare_wt_shows_what_there_is_or_how_to_begin() {
+    let env = still();
+    insta::assert_snapshot!(*env.wt(&[]).ok(), @r#"
+    This is no git repository. Three steps:
+      1  go to a repository                          → cd DIR
+      2  set an agent to work in a place of its own  → wt spawn NAME "what to do"
+      3  see who is doing what, at what cost         → wt list
+    All that there is: `wt --help`
+    "#);
+    env.unborn("new", &[]);
+    insta::assert_snapshot!(*env.wt_in(&env.dir().join("new"), &[]).ok(), @r#"
+    new has no variants. Three steps:
+      1  variants fork from a commit: make one  → git commit --allow-empty -m start
+      2  set an agent to work                   → wt spawn NAME "what to do"
+      3  see who is doing what, at what cost    → wt list
+    All that there is: `wt --help`
+    "#);
+    let shop = env.repo("shop");
+    insta::assert_snapshot!(*shop.wt(&[]).ok(), @r#"
+    shop has no variants. Three steps:
+      1  set an agent to work in a place of its own   → wt spawn NAME "what to do"
+      2  see who is doing what, at what cost          → wt list
+      3  put several side by side, and take the best  → wt compare
+    All that there is: `wt --help`
+    "#);
+    assert_eq!(shop.wt(&["--json"]).ok().json()["kind"], "welcome");
+    shop.wt(&["spawn", "a", "--no-agent"]).ok();
+    for place in ["shop", "shop-worktrees/a", "."] {
+        let said = env.wt_in(&env.dir().join(place), &[]).ok();
+        assert!(said.stdout.contains("a ") && !said.stdout.contains("Three steps"), "{said}");
+    }
+}

@@ -17,3 +17,4 @@ mod spawn;
 mod trust;
 mod undo;
 mod variant;
+mod welcome;

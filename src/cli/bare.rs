@@ -1,0 +1,20 @@
+//! Bare `wt`: what is going on here, or how to begin.
+
+use crate::cli::app::App;
+use crate::commands::{list, welcome};
+use crate::domain::problem::Problem;
+
+/// Shows the variants that there are, or the next three steps where there is none.
+///
+/// # Errors
+/// When the state cannot be read.
+pub fn run(app: &App<'_>) -> Result<(), Problem> {
+    let ctx = app.context()?;
+    match welcome::run(&ctx)? {
+        Some(steps) => app.print("welcome", &steps),
+        None => {
+            let request = list::Request { all: ctx.here().is_err(), detail: false };
+            app.print("list", &list::run(&ctx, request)?)
+        }
+    }
+}
