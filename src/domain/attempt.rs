@@ -150,6 +150,14 @@ pub struct StopRequest {
     pub class: Option<FailureClass>,
 }
 
+impl Attempt {
+    /// What its session had used in all when it ended, as far as it told: the baseline of an
+    /// attempt that goes on in it. One that was ended before it told leaves what was known before.
+    pub fn session_totals(&self) -> SessionTotals {
+        self.progress.cumulative.unwrap_or(self.baseline)
+    }
+}
+
 impl AttemptKind {
     /// The text kept in the store and in JSON.
     pub fn as_str(self) -> &'static str {

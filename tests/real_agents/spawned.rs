@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use wt::domain::attempt::Attempt;
+use wt::domain::attempt::{Attempt, StopRequest};
 use wt::domain::task::{FailureClass, Task, TaskState};
 use wt::domain::usage::Certainty;
+use wt::engine::stop;
 use wt::store::db::Store;
 use wt::store::folder::Folder;
 use wt::store::layout::Layout;
@@ -12,7 +13,7 @@ use wt::store::{attempts, tasks};
 
 use crate::isolation::isolated;
 use crate::launch::{AGENTS, both};
-use crate::support::fake_model::{CONTENT, Mode};
+use crate::support::fake_model::{CONTENT, Mode, TURN1};
 use crate::support::wait::wait_until;
 use crate::world::World;
 
@@ -83,6 +84,34 @@ fn a_refused_key_fails_as_one_and_leaves_no_commit() {
             assert_eq!(repo.at_ref("refs/heads/feature/greeting"), Some(repo.head()), "{agent}");
         }
     });
+}
+
+#[test]
+fn claude_stopped_in_a_tool_is_cancelled_with_what_it_used() {
+    isolated(
+        module_path!(),
+        "claude_stopped_in_a_tool_is_cancelled_with_what_it_used",
+        &["claude"],
+        || {
+            let spawned = Spawned::new("claude", Mode::SleepTool);
+            let worktree = spawned.world.env.dir().join("shop-worktrees/greeting");
+            wait_until("its tool runs", || worktree.join("tool.pid").exists());
+            let by = StopRequest { at: jiff::Timestamp::now(), why: "by you".into(), class: None };
+            stop::ask(&spawned.store, &spawned.task().id, &by).unwrap();
+            let (task, attempt) = spawned.ended();
+            assert_eq!(
+                (task.state, task.reason.as_deref()),
+                (TaskState::Cancelled, Some("stopped by you"))
+            );
+            assert_eq!(
+                attempt.usage.certainty,
+                Certainty::Exact,
+                "interrupted first, it still told"
+            );
+            assert_eq!(attempt.usage.tokens.output, TURN1.output);
+            assert_eq!(working_in(&worktree), Vec::<String>::new());
+        },
+    );
 }
 
 /// The processes that work in a directory.
