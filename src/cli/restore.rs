@@ -23,6 +23,14 @@ pub struct Args {
     /// A new branch, when the one it was on has moved or is in use
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
+
+    /// Take the checkout that a snapshot was taken of back to it; REF as listed, or its end
+    #[arg(long, value_name = "REF", conflicts_with_all = ["names", "to", "branch"])]
+    snapshot: Option<String>,
+
+    /// Overwrite changes in the snapshot's way; they are kept in a snapshot first
+    #[arg(long, requires = "snapshot")]
+    force: bool,
 }
 
 impl Args {
@@ -31,7 +39,13 @@ impl Args {
     /// # Errors
     /// When something is in the way.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
-        let request = Request { names: self.names, to: self.to, branch: self.branch };
+        let request = Request {
+            names: self.names,
+            to: self.to,
+            branch: self.branch,
+            snapshot: self.snapshot,
+            force: self.force,
+        };
         app.print("restore", &run(&app.context()?, &request)?)
     }
 }

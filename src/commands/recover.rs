@@ -72,6 +72,7 @@ fn one(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<Option<String>
         cleanup::act::KIND => cleanup::act::recover(ctx, repo, intent).map(Some),
         merge::recover::KIND => merge::recover::recover(ctx, repo, intent).map(Some),
         restore::act::KIND => restore::act::recover(ctx, repo, intent).map(Some),
+        restore::rewind::KIND => restore::rewind::recover(ctx, repo, intent).map(Some),
         undo::KIND => undo::recover(ctx, repo, intent).map(Some),
         _ => Ok(None),
     }

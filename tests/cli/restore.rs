@@ -158,3 +158,44 @@ fn a_restore_killed_at_any_moment_is_finished_by_the_next_command() {
         shop.wt(&["doctor"]).ok();
     }
 }
+
+#[test]
+fn a_checkout_goes_back_to_a_snapshot_and_forward_again() {
+    let env = still();
+    let shop = env.repo("shop");
+    let dark = busy(&env, &shop, "dark");
+    dark.git(&["checkout", "-q", "."]);
+    shop.write("README.md", "# mine, uncommitted\n");
+    shop.write("notes", "untracked\n");
+    let before = shop.head();
+    shop.wt(&["merge", "dark"]).ok();
+    let merged = shop.head();
+    insta::assert_snapshot!(*shop.wt(&["restore"]).ok(), @r"
+    nothing is in the trash
+
+    SNAPSHOT OF  BEFORE  TAKEN              REF
+    main         merge   21 Nov 2026 10:00  refs/wt/backup/main/20261121T100000.000Z-merge
+    → wt restore --snapshot REF   (look first: git show REF; REF^2 is the index)
+    ");
+    shop.write("README.md", "# overwritten since\n");
+    std::fs::remove_file(shop.dir.join("notes")).unwrap();
+    insta::assert_snapshot!(*shop.wt(&["restore", "--snapshot", "merge"]).code(5), @r"
+    --- stderr ---
+    error: changes in `$DIR/shop` are in the way; nothing was changed
+      README.md
+    hint: overwrite them, kept in a snapshot first: the same with `--force`
+    [exit 5]
+    ");
+    assert_eq!(shop.head(), merged);
+    insta::assert_snapshot!(*shop.wt(&["restore", "--snapshot", "merge", "--force"]).ok(), @r"
+    ✓ $DIR/shop is at the snapshot, main at #######
+    how it was is kept under refs/wt/backup/main/20261121T100000.000Z-restore → wt undo
+    ");
+    assert_eq!((shop.head(), shop.read("notes").as_str()), (before.clone(), "untracked\n"));
+    assert_eq!(shop.status(), " M README.md\n?? notes\n");
+    assert_eq!(shop.read("README.md"), "# mine, uncommitted\n");
+    // And back: what was overwritten had been kept.
+    shop.wt(&["undo"]).ok();
+    assert_eq!((shop.head(), shop.read("README.md").as_str()), (merged, "# overwritten since\n"));
+    assert!(shop.wt(&["restore", "--snapshot", "none"]).code(1).stderr.contains("no snapshot"));
+}

@@ -107,14 +107,17 @@ pub fn find(ctx: &Context<'_>, here: &Here, name: &str) -> Result<Restorable, Pr
     })
 }
 
-/// Snapshots of checkouts, the newest first; the refs that only keep a removed branch are none.
+/// What refs were made before that keep a commit alone.
+const COMMITS: &[&str] = &["cleanup", "undo"];
+
+/// Snapshots of checkouts, the newest first; refs that keep a commit alone are none.
 ///
 /// # Errors
 /// When git cannot say.
 pub fn snapshots(here: &Here) -> Result<Vec<Kept>, Problem> {
     let mut all: Vec<Kept> = snapshot::list(&here.repo.place())?
         .into_iter()
-        .filter(|kept| kept.why != crate::commands::cleanup::act::KIND)
+        .filter(|kept| !COMMITS.contains(&kept.why.as_str()))
         .map(|kept| Kept {
             holder: kept.holder,
             why: kept.why,

@@ -2,6 +2,7 @@
 
 pub mod act;
 mod list;
+pub mod rewind;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::commands::cleanup;
 use crate::commands::context::{Context, Here, canonical};
 use crate::commands::restore::act::Restored;
 use crate::commands::restore::list::trashed;
+use crate::commands::restore::rewind::Rewound;
 use crate::domain::problem::Problem;
 use crate::domain::undo::Record;
 use crate::git::branch::is_branch_name;
@@ -26,6 +28,10 @@ pub struct Request {
     pub to: Option<PathBuf>,
     /// A new branch instead of the one it was on; for one variant.
     pub branch: Option<String>,
+    /// Take a checkout back to this snapshot instead: a ref, or the end of its name.
+    pub snapshot: Option<String>,
+    /// Overwrite changes that are in the snapshot's way.
+    pub force: bool,
 }
 
 /// What came back, or what could.
@@ -38,6 +44,11 @@ pub enum Outcome {
         restorable: Vec<Restorable>,
         /// Snapshots of checkouts that were taken before something destructive.
         snapshots: Vec<Kept>,
+    },
+    /// With a snapshot.
+    Rewound {
+        /// The checkout that went back.
+        rewound: Rewound,
     },
     /// With names.
     Restored {
@@ -52,6 +63,11 @@ pub enum Outcome {
 /// When something is in the way: that variant stays in the trash.
 pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let here = ctx.here()?;
+    if let Some(snapshot) = &request.snapshot {
+        let _lock = cleanup::lock(ctx, &here)?;
+        let rewound = rewind::run(ctx, &here, snapshot, request.force)?;
+        return Ok(Outcome::Rewound { rewound });
+    }
     if request.names.is_empty() {
         if request.to.is_some() || request.branch.is_some() {
             return Err(Problem::usage("which variant is meant is not said")

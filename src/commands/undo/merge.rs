@@ -101,7 +101,7 @@ fn short(commit: &str) -> &str {
 /// Whether it can go back; gives the checkout that goes along, if there is one.
 fn check(here: &Here, back: &Back<'_>) -> Result<Option<Place>, Problem> {
     let branch = back.branch;
-    let place = checkout_of(here, branch)?;
+    let place = worktree::on_branch(&here.repo, branch)?;
     if let Some(place) = &place {
         // One that a killed process began: finished or taken back before anything is judged.
         land::recover(place)?;
@@ -176,13 +176,6 @@ fn pushed(here: &Here, back: &Back<'_>) -> Result<Option<String>, Problem> {
     let asked = ["for-each-ref", "--count=1", "--format=%(refname:short)", "--contains"];
     let found = Git::read(&place).args(asked).arg(back.new).args(&patterns).text()?;
     Ok((!found.is_empty()).then_some(found))
-}
-
-/// The checkout that is on a branch.
-fn checkout_of(here: &Here, branch: &str) -> Result<Option<Place>, Problem> {
-    let all = worktree::list(&here.repo)?;
-    let found = all.iter().find(|one| one.branch() == Some(branch) && one.path.is_dir());
-    Ok(found.map(|one| one.place(&here.repo)))
 }
 
 fn go_back(

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::commands::cleanup;
 use crate::commands::context::{Context, Here};
+use crate::commands::restore::rewind::{self, Rewind};
 use crate::domain::problem::Problem;
 use crate::store::undo::{self, UndoRow};
 
@@ -45,7 +46,7 @@ pub enum Outcome {
 pub struct Step {
     /// Its number.
     pub id: i64,
-    /// `merge`, `cleanup`, `sync`, `restore`.
+    /// `merge`, `cleanup`, `sync`, `restore`, `rewind` (a checkout to a snapshot).
     pub what: String,
     /// One line for people.
     pub summary: String,
@@ -107,6 +108,12 @@ fn plan<'a>(
     match row.kind.as_str() {
         "cleanup" => variants::bring_back(ctx, here, row),
         "restore" => variants::put_away(ctx, here, row),
+        rewind::KIND => {
+            let done: Rewind = row.data()?;
+            let told = format!("{} goes back to how it was before", done.branch);
+            let act = move || rewind::take_back(ctx, here, (&done, row.id));
+            Ok((vec![told], Box::new(act)))
+        }
         "merge" => merge::take_back(ctx, here, row),
         "sync" => merge::take_sync_back(ctx, here, row),
         other => Err(Problem::failed(format!("this version cannot undo a {other}"))

@@ -20,7 +20,7 @@ use crate::git::error::GitError;
 use crate::git::operation::Operation;
 use crate::git::place::Place;
 
-pub use restore::{Overwrite, Restored, restore};
+pub use restore::{About, Overwrite, Restored, about, restore};
 pub use take::take;
 
 /// Where all of them are.

@@ -49,6 +49,25 @@ struct Held {
     base: Option<String>,
 }
 
+/// What a snapshot was taken of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The branch, without `refs/heads/`; `None` for a detached HEAD.
+    pub branch: Option<String>,
+    /// The commit of HEAD, in hex; `None` on a branch without one.
+    pub base: Option<String>,
+}
+
+/// Says what a snapshot was taken of.
+///
+/// # Errors
+/// When git fails, or the commit is no snapshot.
+pub fn about(repository: &Place, commit: &str) -> Result<About, GitError> {
+    let held = read(repository, commit)?;
+    let name = |head: String| head.strip_prefix("refs/heads/").map(str::to_owned).unwrap_or(head);
+    Ok(About { branch: held.head.map(name), base: held.base })
+}
+
 /// What has to change on disk.
 #[derive(Default)]
 struct Plan {

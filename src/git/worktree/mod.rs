@@ -107,6 +107,16 @@ pub fn list(repo: &Repo) -> Result<Vec<Worktree>, GitError> {
         .collect()
 }
 
+/// The checkout that is on a branch, if its directory is there.
+///
+/// # Errors
+/// When the registrations cannot be read.
+pub fn on_branch(repo: &Repo, branch: &str) -> Result<Option<Place>, GitError> {
+    let all = list(repo)?;
+    let found = all.iter().find(|one| one.branch() == Some(branch) && one.path.is_dir());
+    Ok(found.map(|one| one.place(repo)))
+}
+
 /// The directories under `worktrees/`, in the order of their names.
 ///
 /// # Errors

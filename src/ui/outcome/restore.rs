@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::commands::restore::act::Restored;
+use crate::commands::restore::rewind::Rewound;
 use crate::commands::restore::{Kept, Outcome, Restorable};
 use crate::ui::human;
 use crate::ui::printer::{Page, Render};
@@ -14,8 +15,20 @@ impl Render for Outcome {
         match self {
             Self::List { restorable, snapshots } => list(restorable, snapshots, out),
             Self::Restored { restored } => back(restored, out),
+            Self::Rewound { rewound } => went_back(rewound, out),
         }
     }
+}
+
+fn went_back(rewound: &Rewound, out: &mut Page<'_>) -> io::Result<()> {
+    let (mark, path) = (theme::good().apply_to("✓"), rewound.path.display());
+    let commit = human::commit(&rewound.commit);
+    out.line(format!("{mark} {path} is at the snapshot, {} at {commit}", rewound.branch))?;
+    for path in &rewound.not_held {
+        let text = format!("what was not kept of how it was: {path}");
+        out.line(theme::attention().apply_to(text).to_string())?;
+    }
+    out.line(format!("how it was is kept under {} → wt undo", rewound.before))
 }
 
 fn back(restored: &[Restored], out: &mut Page<'_>) -> io::Result<()> {
@@ -79,5 +92,5 @@ fn snapshots(kept: &[Kept], out: &mut Page<'_>) -> io::Result<()> {
         let more = format!("and {} older", kept.len() - SHOWN);
         out.line(theme::dim().apply_to(more).to_string())?;
     }
-    out.line("→ git show REF (all files; REF^2 is the index)")
+    out.line("→ wt restore --snapshot REF   (look first: git show REF; REF^2 is the index)")
 }
