@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
-    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, merge, pages, path,
-    restore, spawn, trust, undo,
+    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, pages, path,
+    restore, status, trust, undo,
 };
 use crate::domain::problem::Problem;
 
@@ -39,10 +39,12 @@ pub enum Verb {
     Init(init::Args),
     List(list::Args),
     Man(pages::Man),
+    Logs(logs::Args),
     Merge(Box<merge::Args>),
     Path(path::Args),
     Restore(restore::Args),
     Spawn(Box<spawn::Args>),
+    Status(status::Args),
     Trust(trust::Args),
     Undo(undo::Args),
 }
@@ -66,10 +68,12 @@ impl Verb {
             Self::Init(args) => args.run(app),
             Self::List(args) => args.run(app),
             Self::Man(args) => args.run(app),
+            Self::Logs(args) => args.run(app),
             Self::Merge(args) => args.run(app),
             Self::Path(args) => args.run(app),
             Self::Restore(args) => args.run(app),
             Self::Spawn(args) => args.run(app),
+            Self::Status(args) => args.run(app),
             Self::Trust(args) => args.run(app),
             Self::Undo(args) => args.run(app),
         }

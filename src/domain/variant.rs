@@ -99,6 +99,11 @@ impl VariantState {
         }
     }
 
+    /// True while its name is in use.
+    pub fn is_present(self) -> bool {
+        matches!(self, Self::Creating | Self::Ready | Self::Removing)
+    }
+
     /// The reverse of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Creating, Self::Ready, Self::Removing, Self::Trashed, Self::Gone]

@@ -52,6 +52,14 @@ pub enum Ensured {
 /// When no engine runs and none can be started.
 pub fn ensure(layout: &Layout, environment: &Environment) -> Result<Ensured, StoreError> {
     bell::ring(&layout.bell())?;
+    ensure_running(layout, environment)
+}
+
+/// As [`ensure`], for who committed nothing: an engine that runs is left alone.
+///
+/// # Errors
+/// When no engine runs and none can be started.
+pub fn ensure_running(layout: &Layout, environment: &Environment) -> Result<Ensured, StoreError> {
     if Lock::is_held(&layout.engine_lock())? {
         return Ok(Ensured::Running);
     }

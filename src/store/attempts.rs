@@ -105,6 +105,15 @@ pub fn open(db: &Connection) -> Result<Vec<Attempt>, StoreError> {
     query(db, sql, [])
 }
 
+/// Every attempt that ended at or after `since`, or runs.
+///
+/// # Errors
+/// The database's.
+pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
+    let sql = "SELECT * FROM attempts WHERE ended_at >= ?1 OR state = 'running'";
+    query(db, sql, [row::millis(since)])
+}
+
 /// Lets an attempt go: it is running under this holder from now on.
 ///
 /// # Errors

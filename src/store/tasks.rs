@@ -100,6 +100,15 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Vec<Task>, StoreError
     query(db, "SELECT * FROM tasks WHERE variant = ?1 ORDER BY created_at, id", [variant])
 }
 
+/// A repository's tasks in one state, oldest first.
+///
+/// # Errors
+/// The database's.
+pub fn in_state(db: &Connection, repo: &RepoId, state: TaskState) -> Result<Vec<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE state = ?2 AND repo = ?1 ORDER BY created_at, id";
+    query(db, sql, [repo.as_str(), state.as_str()])
+}
+
 /// Tasks whose id begins so, over all repositories, newest first, at most 20.
 ///
 /// # Errors

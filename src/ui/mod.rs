@@ -14,3 +14,4 @@ pub mod prompt;
 pub mod stat;
 pub mod table;
 pub mod theme;
+pub mod watch;

@@ -1,0 +1,102 @@
+//! One task, as `wt status` and others that list work show it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::commands::context::Context;
+use crate::commands::errand::Errand;
+use crate::commands::spent::Spent;
+use crate::commands::work::Standing;
+use crate::domain::id::TaskId;
+use crate::domain::problem::Problem;
+use crate::domain::task::{FailureClass, TaskState};
+use crate::domain::usage::{self, Usage};
+use crate::store::{attempts, repos};
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// What can be typed for it.
+    pub name: String,
+    /// Its id.
+    pub task: TaskId,
+    /// The variant it works in.
+    pub variant: Option<String>,
+    /// The repository's name.
+    pub repository: String,
+    /// The agent.
+    pub agent: String,
+    /// Its role.
+    pub role: String,
+    /// The model that answers, or was asked for.
+    pub model: Option<String>,
+    /// Where it is.
+    pub state: TaskState,
+    /// The same in a person's words.
+    pub standing: Standing,
+    /// Since when.
+    pub since: Timestamp,
+    /// Seconds since then.
+    pub for_s: i64,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// What it asks.
+    pub question: Option<String>,
+    /// What kind of failure it was.
+    pub failure: Option<FailureClass>,
+    /// Whether its worktree held a change when it ended.
+    pub changed: Option<bool>,
+    /// 1 to 10; higher goes first.
+    pub priority: u8,
+    /// The number of its newest attempt.
+    pub attempt: u32,
+    /// How many items of its todo list are done, and how many there are.
+    pub step: Option<(u32, u32)>,
+    /// What it does now, on one line.
+    pub activity: Option<String>,
+    /// Whether it was asked to stop and has not ended yet.
+    pub stopping: bool,
+    /// What all its attempts used.
+    pub spent: Spent,
+    /// The same with what is not known kept apart.
+    #[serde(skip)]
+    pub usage: Usage,
+}
+
+/// A task's line.
+///
+/// # Errors
+/// The store's.
+pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Problem> {
+    let db = ctx.store.read();
+    let (task, attempt) = (&errand.task, &errand.attempt);
+    let all = attempts::of_task(db, &task.id)?;
+    let usage = usage::total(all.iter().map(|attempt| attempt.usage)).unwrap_or_default();
+    let began = if task.state == TaskState::Running { attempt.started_at } else { task.ended_at };
+    let since = began.unwrap_or(attempt.created_at);
+    let repo = repos::by_id(db, &task.repo)?;
+    Ok(Line {
+        name: errand.name.clone(),
+        task: task.id.clone(),
+        variant: errand.variant.as_ref().map(|variant| variant.name.to_string()),
+        repository: repo.map(|repo| repo.name).unwrap_or_default(),
+        agent: task.agent.clone(),
+        role: task.role.clone(),
+        model: attempt.progress.model.clone().or_else(|| task.model.clone()),
+        state: task.state,
+        standing: Standing::of(task),
+        since,
+        for_s: now.duration_since(since).as_secs().max(0),
+        reason: task.reason.clone(),
+        question: task.question.clone(),
+        failure: task.failure,
+        changed: task.changed,
+        priority: task.priority,
+        attempt: attempt.number,
+        step: attempt.progress.todo,
+        activity: attempt.progress.activity.clone(),
+        stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
+        spent: Spent::from(&usage),
+        usage,
+    })
+}

@@ -1,0 +1,124 @@
+//! How `wt status TASK` looks: how it stands, then everything there is to know.
+
+use std::io;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::commands::status::detail::{Outcome, Try};
+use crate::domain::attempt::{AttemptKind, AttemptState, Exit};
+use crate::domain::usage::Usage;
+use crate::ui::human;
+use crate::ui::outcome::status::{UNCUT, asked, labelled, what};
+use crate::ui::printer::{Page, Render};
+use crate::ui::theme;
+
+impl Render for Outcome {
+    fn render(&self, out: &mut Page<'_>) -> io::Result<()> {
+        let width = out.width.unwrap_or(UNCUT);
+        let line = &self.line;
+        let head = format!("{}  {}", line.standing.word(), what(line));
+        let head = if what(line).starts_with(line.standing.word()) { what(line) } else { head };
+        out.line(format!(
+            "{}  {}",
+            theme::strong().apply_to(&line.name),
+            human::line(&head, width)
+        ))?;
+        if let Some(question) = asked(line) {
+            labelled(
+                out,
+                "asks",
+                &theme::attention().apply_to(human::line(question, width)).to_string(),
+            )?;
+        }
+        labelled(out, "task", line.task.as_str())?;
+        let model = line.model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
+        labelled(out, "agent", &format!("{}{model} · {}", line.agent, line.role))?;
+        let (label, asked) = match self.prompt.is_empty() {
+            true => ("runs", self.command.join(" ")),
+            false => ("asked for", self.prompt.clone()),
+        };
+        labelled(out, label, &human::line(&asked, width.saturating_sub(12)))?;
+        if let Some(worktree) = &self.worktree {
+            labelled(out, "worktree", &worktree.display().to_string())?;
+        }
+        for one in &self.attempts {
+            attempt(out, one, self.now)?;
+        }
+        Ok(())
+    }
+}
+
+fn attempt(out: &mut Page<'_>, one: &Try, now: Timestamp) -> io::Result<()> {
+    let kind = match one.kind {
+        AttemptKind::First => String::new(),
+        AttemptKind::Retry => " (a fresh start)".into(),
+        AttemptKind::FollowUp => format!(" ({})", human::line(&format!("“{}”", one.prompt), 40)),
+    };
+    let mut parts = vec![state(one, now)];
+    parts.extend(contained(one));
+    parts.extend(spent(&one.usage));
+    parts.extend(
+        one.session.as_ref().map(|session| format!("session {}", human::line(session, 60))),
+    );
+    labelled(out, "attempt", &format!("{}{kind}  {}", one.number, parts.join(" · ")))?;
+    labelled(out, "", &theme::dim().apply_to(one.folder.display().to_string()).to_string())
+}
+
+fn state(one: &Try, now: Timestamp) -> String {
+    let took = |from: Option<Timestamp>, to: Timestamp| {
+        from.map(|from| human::duration(to.duration_since(from).max(SignedDuration::ZERO)))
+    };
+    match one.state {
+        AttemptState::Prepared => "not begun".into(),
+        AttemptState::Abandoned => "never began".into(),
+        AttemptState::Running => {
+            let long = took(one.started_at, now).unwrap_or_default();
+            match &one.stop {
+                Some(stop) => format!("running {long}, to be stopped {}", stop.why),
+                None => format!("running {long}"),
+            }
+        }
+        AttemptState::Ended => {
+            let long = one.ended_at.and_then(|end| took(one.started_at, end));
+            let long = long.map(|long| format!(" after {long}")).unwrap_or_default();
+            format!("{}{long}", exit(one.exit.as_ref()))
+        }
+    }
+}
+
+fn exit(exit: Option<&Exit>) -> String {
+    match exit {
+        Some(Exit::Code { code }) => format!("exit {code}"),
+        Some(Exit::Signal { signal }) => format!("ended by signal {signal}"),
+        Some(Exit::Setup { command, .. }) => {
+            format!("setup `{}` failed", human::line(command, 40))
+        }
+        Some(Exit::NotStarted { error }) => format!("not started: {}", human::line(error, 80)),
+        Some(Exit::Unobserved) | None => "exit unobserved".into(),
+    }
+}
+
+/// `4 processes in a cgroup`; what is weak is said as such.
+fn contained(one: &Try) -> Option<String> {
+    let weak = one.containment.as_deref() == Some("weak");
+    if one.state != AttemptState::Running && !weak {
+        return None;
+    }
+    let processes = one.processes.map(|count| human::count(count as u64, "process", "processes"));
+    let how = match one.containment.as_deref()? {
+        "cgroup" => "in a cgroup",
+        "subreaper" => "below their holder",
+        "weak" => "containment: weak (their holder is gone)",
+        other => other,
+    };
+    Some(match processes {
+        Some(processes) => format!("{processes} {how}"),
+        None => how.to_owned(),
+    })
+}
+
+fn spent(usage: &Usage) -> Option<String> {
+    let cost = usage.cost.map(|_| format!(" {}", human::cost(usage))).unwrap_or_default();
+    let known = !usage.tokens.is_zero() || usage.cost.is_some();
+    known.then(|| format!("{} tokens{cost}", human::tokens(usage)))
+}

@@ -1,0 +1,200 @@
+//! How `wt status` looks: one line for each task beneath what it means for the reader.
+
+mod detail;
+
+use std::io;
+
+use crate::commands::status::{Line, Outcome, Today};
+use crate::commands::work::Standing;
+use crate::ui::human;
+use crate::ui::printer::{Page, Render};
+use crate::ui::theme;
+
+/// How wide the labels before the lines are.
+const LABEL: usize = 9;
+
+/// How wide a text is cut where the reader is no terminal.
+const UNCUT: usize = 400;
+
+impl Render for Outcome {
+    fn render(&self, out: &mut Page<'_>) -> io::Result<()> {
+        let mut names = Names::of(self);
+        if self.only_needs_you {
+            if self.needs_you.is_empty() {
+                return out.line("Nothing needs you.");
+            }
+            names.wide = names.widest(&self.needs_you);
+            return section(out, &names, "NEEDS YOU", &self.needs_you);
+        }
+        section(out, &names, "NEEDS YOU", &self.needs_you)?;
+        section(out, &names, "FAILED", &self.failed)?;
+        section(out, &names, "RUNNING", &self.running)?;
+        section(out, &names, "WAITING", &self.waiting)?;
+        if self.running.is_empty() && self.waiting.is_empty() {
+            self.quiet(out)?;
+        }
+        if let Some(today) = today(&self.today) {
+            labelled(out, "TODAY", &today)?;
+        }
+        if self.elsewhere > 0 {
+            let tasks = human::count(self.elsewhere as u64, "task", "tasks");
+            let text = format!("{tasks} in other repositories  → wt status --all");
+            labelled(out, "ALSO", &text)?;
+        }
+        Ok(())
+    }
+}
+
+impl Outcome {
+    fn quiet(&self, out: &mut Page<'_>) -> io::Result<()> {
+        let nothing = self.needs_you.is_empty() && self.failed.is_empty();
+        let never = nothing && self.today.spent.is_none() && self.elsewhere == 0;
+        if never {
+            return out.line("Nothing runs and nothing waits.  → wt spawn NAME \"what to do\"");
+        }
+        if nothing { out.line("Nothing runs and nothing waits.") } else { Ok(()) }
+    }
+}
+
+/// How names are shown: with the repository's where there are several.
+struct Names {
+    several: bool,
+    wide: usize,
+}
+
+impl Names {
+    fn of(outcome: &Outcome) -> Self {
+        let all = [&outcome.needs_you, &outcome.failed, &outcome.running, &outcome.waiting];
+        let mut lines = all.into_iter().flatten();
+        let first = lines.next();
+        let several = first.is_some_and(|first| lines.any(|l| l.repository != first.repository));
+        let mut names = Self { several, wide: 0 };
+        names.wide = all.iter().map(|lines| names.widest(lines)).max().unwrap_or(0);
+        names
+    }
+
+    fn widest(&self, lines: &[Line]) -> usize {
+        lines.iter().map(|line| self.shown(line).chars().count()).max().unwrap_or(0)
+    }
+
+    fn shown(&self, line: &Line) -> String {
+        let mut name = line.name.clone();
+        if self.several {
+            name = format!("{name} ({})", line.repository);
+        }
+        human::line(&name, 48)
+    }
+}
+
+fn section(out: &mut Page<'_>, names: &Names, label: &str, lines: &[Line]) -> io::Result<()> {
+    for (at, line) in lines.iter().enumerate() {
+        let name = console::pad_str(&names.shown(line), names.wide, console::Alignment::Left, None)
+            .into_owned();
+        let label = if at == 0 { label } else { "" };
+        let (what, hint) = (what(line), hint(line));
+        let hint = hint.map(|hint| format!("  {hint}")).unwrap_or_default();
+        let room = out.width.map_or(UNCUT, |width| {
+            width.saturating_sub(LABEL + names.wide + 4 + console::measure_text_width(&hint))
+        });
+        let what = console::truncate_str(&what, room.max(20), "…").into_owned();
+        labelled(out, label, &format!("{}  {what}{hint}", theme::strong().apply_to(name)))?;
+        if let Some(question) = asked(line) {
+            let text =
+                human::line(question, out.width.map_or(UNCUT, |w| w.saturating_sub(LABEL + 2)));
+            labelled(out, "", &theme::attention().apply_to(text).to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// One line of the story about a task: `theme-dark  done, 12m`.
+pub fn story(line: &Line) -> String {
+    let what = what(line);
+    let word = line.standing.word();
+    let what = if what.starts_with(word) { what } else { format!("{word}  {what}") };
+    format!("{}  {what}", line.name)
+}
+
+/// What a task that asks wants to know, beneath its line.
+fn asked(line: &Line) -> Option<&str> {
+    line.question.as_deref().filter(|_| line.standing == Standing::Asks)
+}
+
+/// What is told of a task after its name.
+fn what(line: &Line) -> String {
+    let age = human::duration(jiff::SignedDuration::from_secs(line.for_s));
+    let mut parts = match line.standing {
+        Standing::Queued => vec![format!("queued {age}")],
+        Standing::Waiting => vec![line.reason.clone().unwrap_or_else(|| format!("{age}"))],
+        Standing::Running => running(line, age),
+        Standing::Done if line.changed == Some(false) => vec![format!("done (no changes), {age}")],
+        word => {
+            let why = line.reason.clone().filter(|why| why != word.word());
+            vec![format!("{}, {age}", word.word())].into_iter().chain(why).collect()
+        }
+    };
+    parts.retain(|part| !part.is_empty());
+    parts.iter().map(|part| human::line(part, UNCUT)).collect::<Vec<_>>().join("  ")
+}
+
+fn running(line: &Line, age: String) -> Vec<String> {
+    let step = match (line.step, &line.activity) {
+        (Some((done, all)), Some(activity)) => format!("step {done}/{all} {activity}"),
+        (Some((done, all)), None) => format!("step {done}/{all}"),
+        (None, activity) => activity.clone().unwrap_or_default(),
+    };
+    let reason = line.reason.clone().unwrap_or_default();
+    let stopping = if line.stopping { "stopping".to_owned() } else { String::new() };
+    let spent = match line.usage.cost {
+        Some(_) => human::cost(&line.usage),
+        None if line.usage.tokens.is_zero() => String::new(),
+        None => format!("{} tokens", human::tokens(&line.usage)),
+    };
+    vec![age, stopping, step, reason, spent]
+}
+
+/// What to type about it.
+fn hint(line: &Line) -> Option<String> {
+    let name = &line.name;
+    let typed = match line.standing {
+        Standing::Asks if line.reason.as_deref().is_some_and(lost_environment) => {
+            format!("wt retry {name}")
+        }
+        Standing::Asks => format!("wt send {name} \"…\""),
+        Standing::Failed | Standing::Lost => format!("wt logs {name}"),
+        _ => return None,
+    };
+    Some(format!("→ {typed}"))
+}
+
+fn lost_environment(reason: &str) -> bool {
+    reason.starts_with("environment lost")
+}
+
+/// `4 done · 1 failed · 117,100 tokens · $3.10`; `None` when there was nothing.
+fn today(today: &Today) -> Option<String> {
+    let counts = [
+        (today.done, "done"),
+        (today.asking, "asking"),
+        (today.failed, "failed"),
+        (today.stopped, "stopped"),
+        (today.lost, "lost"),
+    ];
+    let mut parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", human::number(*count as u64)))
+        .collect();
+    if let Some(usage) = &today.usage {
+        if !usage.tokens.is_zero() {
+            let least = if human::tokens(usage).starts_with('≥') { "≥" } else { "" };
+            parts.push(format!("{least}{} tokens", human::number(usage.tokens.billable())));
+        }
+        parts.extend(usage.cost.map(|_| human::cost(usage)));
+    }
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+fn labelled(out: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
+    out.line(format!("{}  {text}", theme::dim().apply_to(format!("{label:LABEL$}"))))
+}
