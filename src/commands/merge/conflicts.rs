@@ -1,4 +1,4 @@
-//! Conflicts, told: which files, which lines, and the four ways on.
+//! Conflicts, told: which files, which lines, and the ways on.
 
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,6 @@ fn ways(problem: Problem, name: &str, open: usize) -> Problem {
     }
     problem
         .hint(format!("yourself   `cd \"$(wt path {name} --merge)\"`; edit; `wt merge --continue`"))
-        .hint(format!("the agent  `wt sync {name} --resolve`"))
         .hint(format!("one side   `wt merge {name} --favor variant [-- PATH…]`"))
         .hint("forget it  `wt merge --abort`")
 }

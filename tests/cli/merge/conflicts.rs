@@ -57,9 +57,8 @@ fn they_are_named_and_main_is_untouched() {
       src/theme.css:2–9  main: "--bg: #111;"  light: "--bg: #fff;"
       where no line is named: `git add` keeps it as it is, `git rm` deletes
     1 yourself   cd "$(wt path light --merge)"; edit; wt merge --continue
-    2 the agent  wt sync light --resolve
-    3 one side   wt merge light --favor variant [-- PATH…]
-    4 forget it  wt merge --abort
+    2 one side   wt merge light --favor variant [-- PATH…]
+    3 forget it  wt merge --abort
     [exit 3]
     "#);
     assert_eq!((shop.head(), shop.status().as_str()), (before.clone(), " M README.md\n"));
@@ -95,9 +94,8 @@ fn yourself() {
       src/theme.css  settled, not yet gone on with
       where no line is named: `git add` keeps it as it is, `git rm` deletes
     1 yourself   cd "$(wt path light --merge)"; edit; wt merge --continue
-    2 the agent  wt sync light --resolve
-    3 one side   wt merge light --favor variant [-- PATH…]
-    4 forget it  wt merge --abort
+    2 one side   wt merge light --favor variant [-- PATH…]
+    3 forget it  wt merge --abort
     [exit 3]
     "#);
     scratch.git(&["add", "old.txt"]);
@@ -142,9 +140,8 @@ fn in_favour_of_one_side() {
         keep what is there  `git -C $DIR/shop-worktrees/.merge-light add old.txt`
         or delete it        `git -C $DIR/shop-worktrees/.merge-light rm old.txt`
     1 yourself   cd "$(wt path light --merge)"; edit; wt merge --continue
-    2 the agent  wt sync light --resolve
-    3 one side   wt merge light --favor variant [-- PATH…]
-    4 forget it  wt merge --abort
+    2 one side   wt merge light --favor variant [-- PATH…]
+    3 forget it  wt merge --abort
     [exit 3]
     "#);
     let scratch = scratch(&env, &shop);
@@ -248,9 +245,8 @@ fn main_may_go_on_into_the_same_lines() {
     ✗ 1 of 2 files conflicts with main #######; main untouched
       src/theme.css:1–5  main: "later"  light: "both"
     1 yourself   cd "$(wt path light --merge)"; edit; wt merge --continue
-    2 the agent  wt sync light --resolve
-    3 one side   wt merge light --favor variant [-- PATH…]
-    4 forget it  wt merge --abort
+    2 one side   wt merge light --favor variant [-- PATH…]
+    3 forget it  wt merge --abort
     [exit 3]
     "#);
     scratch(&env, &shop).write("src/theme.css", "all three\n");

@@ -1,6 +1,7 @@
 //! `wt merge`: the winner comes in, and the user's checkout is never half-way.
 
 mod conflicts;
+mod killed;
 mod kinds;
 mod refused;
 mod user;
