@@ -20,11 +20,13 @@ mod merge;
 mod pages;
 mod path;
 mod restore;
+mod result;
 mod scripted;
 mod spawn;
 mod status;
 mod trust;
 mod undo;
 mod verbs;
+mod wait;
 
 pub use app::main;

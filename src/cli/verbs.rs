@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
-    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, pages, path,
-    restore, status, trust, undo,
+    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
+    restore, result, spawn, status, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -43,10 +43,13 @@ pub enum Verb {
     Merge(Box<merge::Args>),
     Path(path::Args),
     Restore(restore::Args),
+    #[command(visible_alias = "retrieve")]
+    Result(result::Args),
     Spawn(Box<spawn::Args>),
     Status(status::Args),
     Trust(trust::Args),
     Undo(undo::Args),
+    Wait(wait::Args),
 }
 
 impl Verb {
@@ -72,10 +75,12 @@ impl Verb {
             Self::Merge(args) => args.run(app),
             Self::Path(args) => args.run(app),
             Self::Restore(args) => args.run(app),
+            Self::Result(args) => args.run(app),
             Self::Spawn(args) => args.run(app),
             Self::Status(args) => args.run(app),
             Self::Trust(args) => args.run(app),
             Self::Undo(args) => args.run(app),
+            Self::Wait(args) => args.run(app),
         }
     }
 }

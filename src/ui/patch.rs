@@ -151,7 +151,7 @@ fn joined(lines: &[String]) -> String {
 }
 
 /// Control characters as people know them (`^[`), so that a file cannot drive the terminal.
-fn visible(line: &str) -> Cow<'_, str> {
+pub fn visible(line: &str) -> Cow<'_, str> {
     let hostile = |c: char| c.is_control() && c != '\t';
     if !line.contains(hostile) {
         return Cow::Borrowed(line);

@@ -17,6 +17,7 @@ mod hold;
 mod list;
 mod merge;
 mod restore;
+mod result;
 mod scripted;
 mod settings;
 mod spawn;

@@ -72,7 +72,7 @@ pub struct Try {
     /// The agent's own id for the session.
     pub session: Option<String>,
     /// What it used.
-    pub spent: Spent,
+    pub spent: Option<Spent>,
     /// The same with what is not known kept apart.
     #[serde(skip)]
     pub usage: Usage,
@@ -124,7 +124,7 @@ fn one(ctx: &Context<'_>, attempt: Attempt) -> Try {
         stop: attempt.stop_requested,
         containment: attempt.containment,
         session: attempt.session,
-        spent: Spent::from(&attempt.usage),
+        spent: Spent::of(&attempt.usage),
         usage: attempt.usage,
         id: attempt.id,
     }

@@ -57,7 +57,7 @@ pub struct Line {
     /// Whether it was asked to stop and has not ended yet.
     pub stopping: bool,
     /// What all its attempts used.
-    pub spent: Spent,
+    pub spent: Option<Spent>,
     /// The same with what is not known kept apart.
     #[serde(skip)]
     pub usage: Usage,
@@ -96,7 +96,7 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         step: attempt.progress.todo,
         activity: attempt.progress.activity.clone(),
         stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
-        spent: Spent::from(&usage),
+        spent: Spent::of(&usage),
         usage,
     })
 }

@@ -61,7 +61,7 @@ pub fn of(ctx: &Context<'_>, stood: &Stood, now: Timestamp) -> Result<Today, Pro
         stopped: count(Standing::Stopped),
         asking: count(Standing::Asks),
         lost: count(Standing::Lost),
-        spent: usage.as_ref().map(Spent::from),
+        spent: usage.as_ref().and_then(Spent::of),
         usage,
     })
 }
