@@ -30,6 +30,7 @@ pub mod snapshot;
 pub mod submodules;
 pub mod trash;
 pub mod uncommitted;
+pub mod upstream;
 pub mod user_config;
 pub mod version;
 pub mod workers;

@@ -7,11 +7,11 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{Task, TaskState};
 use crate::domain::variant::Variant;
 use crate::git::changes::{Changes, changes};
-use crate::git::command::Git;
 use crate::git::history;
 use crate::git::operation::{Operation, in_progress};
 use crate::git::place::Place;
 use crate::git::side_objects::Objects;
+use crate::git::upstream::{Upstream, upstream};
 use crate::git::worktree::{self, Naming, Worktree, naming};
 use crate::store::tasks;
 
@@ -79,17 +79,6 @@ pub struct Checkout {
     pub running: bool,
 }
 
-/// The branch that the target follows, as it was when last fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upstream {
-    /// `origin/main`
-    pub name: String,
-    /// Commits that the target has and it has not.
-    pub ahead: u64,
-    /// Commits that it has and the target has not.
-    pub behind: u64,
-}
-
 /// Looks at everything.
 ///
 /// # Errors
@@ -146,7 +135,7 @@ fn target(
     }
     let rebased_in = worktrees.iter().find(|worktree| rebases(worktree, branch));
     Ok(Target {
-        upstream: upstream(here, branch)?,
+        upstream: upstream(&here.repo, branch)?,
         rebased_in: rebased_in.map(|worktree| worktree.path.clone()),
         branch: branch.to_owned(),
         commit,
@@ -189,39 +178,6 @@ fn rebases(worktree: &Worktree, branch: &str) -> bool {
         let name = std::fs::read_to_string(worktree.git_dir.join(dir).join("head-name"));
         name.is_ok_and(|name| name.trim_end().strip_prefix("refs/heads/") == Some(branch))
     })
-}
-
-fn upstream(here: &Here, branch: &str) -> Result<Option<Upstream>, Problem> {
-    let Some(lib) = here.repo.lib() else { return upstream_by_program(here, branch) };
-    let find = || -> Result<Upstream, git2::Error> {
-        let local = lib.find_branch(branch, git2::BranchType::Local)?;
-        let upstream = local.upstream()?;
-        let name = String::from_utf8_lossy(upstream.name_bytes()?).into_owned();
-        let ends = (local.get().peel_to_commit()?.id(), upstream.get().peel_to_commit()?.id());
-        let (ahead, behind) = lib.graph_ahead_behind(ends.0, ends.1)?;
-        Ok(Upstream { name, ahead: ahead as u64, behind: behind as u64 })
-    };
-    // It follows none, or one that is gone.
-    Ok(find().ok())
-}
-
-/// For formats that libgit2 does not open.
-fn upstream_by_program(here: &Here, branch: &str) -> Result<Option<Upstream>, Problem> {
-    let asked = ["for-each-ref", "--format=%(upstream:short) %(upstream:track,nobracket)"];
-    let reference = format!("refs/heads/{branch}");
-    let text = Git::read(&here.repo.place()).args(asked).arg(reference).text()?;
-    // A pattern also matches what lies below it; the branch itself comes first.
-    let line = text.lines().next().unwrap_or_default();
-    let (name, track) = line.split_once(' ').unwrap_or((line, ""));
-    if name.is_empty() || track == "gone" {
-        return Ok(None);
-    }
-    let count = |word: &str| {
-        let part = track.split(", ").find_map(|part| part.strip_prefix(word));
-        part.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
-    };
-    let (ahead, behind) = (count("ahead"), count("behind"));
-    Ok(Some(Upstream { name: name.to_owned(), ahead, behind }))
 }
 
 fn tree(here: &Here, variant: &Variant) -> Result<Option<Tree>, Problem> {

@@ -3,11 +3,12 @@
 
 use serde::Serialize;
 
-use crate::commands::merge::facts::{Checkout, Facts, Target, Upstream};
+use crate::commands::merge::facts::{Checkout, Facts, Target};
 use crate::domain::problem::Problem;
 use crate::domain::settings::MergeStrategy;
 use crate::git::operation::Operation;
 use crate::git::scratch::How;
+use crate::git::upstream::Upstream;
 
 /// In what way a variant becomes part of its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
