@@ -152,7 +152,12 @@ impl Making<'_> {
     }
 
     fn lock(&self) -> Result<Lock, Problem> {
-        Ok(Lock::take(&self.ctx.store.layout().repo_lock(&self.repo))?)
+        let path = self.ctx.store.layout().repo_lock(&self.repo);
+        if let Some(lock) = Lock::try_take(&path)? {
+            return Ok(lock);
+        }
+        let _waiting = self.ctx.observer.begin("waiting for another wt in this repository", None);
+        Ok(Lock::take(&path)?)
     }
 
     /// Records what is about to happen.

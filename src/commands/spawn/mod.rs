@@ -27,7 +27,7 @@ use furnish::Furnishing;
 pub use furnish::{Changes, Furnished, LeftBehind, Submodules};
 use make::{Made, Member, Plan};
 pub use prompt::{PROMPT_MAX, PromptFrom, read_all};
-use spot::{Spot, require_free};
+use spot::{Spot, require_free, warn_if_in_sight};
 
 /// The priority without `--priority`.
 pub const PRIORITY: u8 = 5;
@@ -165,6 +165,9 @@ fn plan(
     let spots: Vec<Spot> =
         names.into_iter().map(|name| Spot::of(here, name)).collect::<Result<_, _>>()?;
     require_free(ctx, here, &spots)?;
+    if let Some(spot) = spots.first() {
+        warn_if_in_sight(ctx, here, spot)?;
+    }
     let furnishing = Furnishing::plan(here, &base, request.with_changes)?;
     let asks = request.prompt == PromptFrom::Ask && request.crew.command.is_empty();
     if asks && !request.crew.none {

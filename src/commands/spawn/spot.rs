@@ -9,6 +9,7 @@ use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
 use crate::domain::variant::Variant;
 use crate::git::branch::{is_branch_name, parents};
+use crate::git::carry::ignored;
 use crate::git::worktree::{self, Worktree};
 use crate::store::config::Origin;
 
@@ -167,6 +168,26 @@ fn branch_is_free(here: &Here, spot: &Spot, worktrees: &[Worktree]) -> Result<()
                 "name branches otherwise: `worktree.branch` in ~/.config/wt/config.toml or wt.toml",
             ));
         }
+    }
+    Ok(())
+}
+
+/// Warns of a place inside of the main checkout that git does not ignore: every variant would be
+/// an untracked file there.
+///
+/// # Errors
+/// When git cannot say.
+pub fn warn_if_in_sight(ctx: &Context<'_>, here: &Here, spot: &Spot) -> Result<(), Problem> {
+    let Some(main) = here.repo.main_place() else { return Ok(()) };
+    let Ok(inside) = spot.path.strip_prefix(main.dir()) else { return Ok(()) };
+    // A pattern that names a directory does not match what is no directory yet; what is in it, it
+    // does.
+    if ignored(&main, &[inside.to_path_buf(), inside.join("any")])?.is_empty() {
+        let first = inside.iter().next().unwrap_or_default().to_string_lossy();
+        ctx.observer.warn(&format!(
+            "git does not ignore `{first}` in your checkout; `echo /{first}/ >> .git/info/exclude` \
+             hides it"
+        ));
     }
     Ok(())
 }

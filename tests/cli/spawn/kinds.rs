@@ -192,7 +192,11 @@ fn with_worktrees_inside_of_it() {
     let env = TestEnv::new();
     let repo = env.repo("shop");
     env.config("[worktree]\npath = \".trees/{name}\"\n");
+    let said = repo.wt(&["spawn", "seen", "--no-agent"]).ok();
+    assert!(said.stderr.contains("git does not ignore `.trees`"), "{said}");
     repo.write(".git/info/exclude", ".trees/\n");
+    let said = repo.wt(&["spawn", "unseen", "--no-agent"]).ok();
+    assert!(!said.stderr.contains("does not ignore"), "{said}");
     repo.write(".env", "KEY=1");
     makes_a_variant(&env, &repo, &repo.dir, "a");
     makes_a_variant(&env, &repo, &repo.dir, "b");
