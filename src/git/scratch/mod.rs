@@ -5,6 +5,8 @@
 //! would miss the rest. Neither the user's configuration nor any that worktrees share is edited.
 
 mod hooks;
+#[cfg(test)]
+mod like_git;
 mod replay;
 mod resume;
 #[cfg(test)]
