@@ -88,7 +88,8 @@ fn into_one(place: &Place, tip: &str, target: &str) -> Result<Option<Integrated>
     if trees[0] == trees[1] {
         return Ok(Some(Integrated::SameFiles));
     }
-    let Some(base) = base else { return Ok(None) };
+    // Where the target has not moved on since they parted, it cannot hold anything of the branch.
+    let Some(base) = base.filter(|base| base != target) else { return Ok(None) };
     if merged_tree(place, target, tip)?.as_deref() == Some(trees[1]) {
         return Ok(Some(Integrated::AddsNothing));
     }

@@ -367,6 +367,20 @@ fn a_merge_that_waits_keeps_its_variant() {
 }
 
 #[test]
+fn what_still_works_in_it_is_told() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    shop.wt(&["spawn", "fresh", "--no-agent"]).ok();
+    let mut cat = env.command("cat", &variant(&env, "fresh").dir);
+    let mut cat = cat.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let said = shop.wt(&["cleanup", "fresh"]).ok();
+    let wanted = format!("still at work in what was fresh: cat ({})", cat.id());
+    assert!(said.stderr.contains(&wanted), "{}", said.stderr);
+    drop(cat.stdin.take());
+    cat.wait().unwrap();
+}
+
+#[test]
 fn what_was_adopted_is_only_forgotten() {
     let env = still();
     let shop = env.repo("shop");

@@ -36,3 +36,19 @@ fn a_variant_is_made_by_one_call() {
     let _ = said.ok();
     assert!(calls.len() == 1 && calls[0].contains(" worktree add "), "{calls:?}");
 }
+
+#[test]
+fn a_variant_goes_and_comes_back_by_few_calls() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    shop.wt(&["spawn", "a", "--no-agent"]).ok();
+    let git = GitCalls::watch(&env);
+    // Its status; a ref that keeps its commit, HEAD detached, the branch deleted.
+    let (said, calls) = git.during(|| shop.wt(&["cleanup", "a"]));
+    let _ = said.ok();
+    assert_eq!(calls.len(), 4, "{calls:#?}");
+    // The branch made, HEAD attached, the ref let go.
+    let (said, calls) = git.during(|| shop.wt(&["restore", "a"]));
+    let _ = said.ok();
+    assert_eq!(calls.len(), 3, "{calls:#?}");
+}

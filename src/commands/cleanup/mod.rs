@@ -22,6 +22,7 @@ use crate::commands::gc;
 use crate::domain::problem::Problem;
 use crate::domain::undo::Record;
 use crate::domain::variant::VariantState;
+use crate::engine::process::places::standing_in;
 use crate::store::lock::Lock;
 use crate::store::variants;
 
@@ -117,6 +118,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     gc::when_due(ctx)?;
     outcome.removed = done.removed;
     outcome.restorable_until = done.expires_at;
+    warn_of_processes(ctx, &outcome.removed);
     outcome.stood_in = stood_in(ctx, &here, &outcome.removed);
     match done.failed {
         None => Ok(outcome),
@@ -141,6 +143,20 @@ fn ask(ctx: &Context<'_>, plan: &Plan, request: &Request) -> Result<(), Problem>
                 .details(lines)
                 .hint("say it beforehand: the same command with `--yes`")
                 .data(&plan.removals))
+        }
+    }
+}
+
+/// What somebody else started there goes on in the trash, and nobody would look for it there.
+fn warn_of_processes(ctx: &Context<'_>, removed: &[Removed]) {
+    for one in removed {
+        let Some(trash) = &one.trash else { continue };
+        let standing = standing_in(trash);
+        if !standing.is_empty() {
+            let shown: Vec<String> =
+                standing.iter().take(5).map(|who| format!("{} ({})", who.name, who.pid)).collect();
+            let text = format!("still at work in what was {}: {}", one.name, shown.join(", "));
+            ctx.observer.warn(&text);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::commands::doctor::Finding;
 use crate::commands::doctor::mend::Mend;
 use crate::domain::problem::Problem;
 use crate::engine::process::identity::{Here, Liveness};
-use crate::engine::process::table::Table;
+use crate::engine::process::places::standing_in;
 use crate::git::land;
 use crate::git::place::Place;
 use crate::git::private_index;
@@ -49,7 +49,6 @@ pub fn look(ctx: &Context<'_>, row: &RepoRow, repo: &Repo) -> Result<Vec<Finding
         }
     }
     let now = ctx.clock.now();
-    let table = Table::read();
     for one in worktree::list(repo)? {
         let place = one.place(repo);
         let about = format!("checkout {}", one.path.display());
@@ -59,20 +58,20 @@ pub fn look(ctx: &Context<'_>, row: &RepoRow, repo: &Repo) -> Result<Vec<Finding
             findings
                 .push(Finding::wrong(&about, found).mended_by("finish it, or take it back", mend));
         }
-        findings.extend(locks(&place, &about, (now, &table)));
+        findings.extend(locks(&place, &about, now));
     }
     Ok(findings)
 }
 
 /// Locks of git's that nobody seems to hold.
-fn locks(place: &Place, about: &str, (now, table): (Timestamp, &Table)) -> Vec<Finding> {
+fn locks(place: &Place, about: &str, now: Timestamp) -> Vec<Finding> {
     let dirs = if place.is_main() { LOCKS } else { &LOCKS[..2] };
     let stale: Vec<PathBuf> = dirs
         .iter()
         .map(|name| place.git_dir.join(name))
         .filter(|lock| age(lock, now).is_some_and(|age| age > STALE))
         .collect();
-    if stale.is_empty() || git_works_in(table, place) {
+    if stale.is_empty() || git_works_in(place) {
         return vec![];
     }
     let told = |lock: PathBuf| {
@@ -88,12 +87,8 @@ fn age(lock: &Path, now: Timestamp) -> Option<SignedDuration> {
     Some(now.duration_since(modified))
 }
 
-/// Whether any git is at work with this checkout, or in its git directory.
-fn git_works_in(table: &Table, place: &Place) -> bool {
-    table.iter().filter(|stat| stat.runs()).any(|stat| {
-        let name = std::fs::read_to_string(format!("/proc/{}/comm", stat.pid)).unwrap_or_default();
-        let cwd = std::fs::read_link(format!("/proc/{}/cwd", stat.pid)).unwrap_or_default();
-        name.starts_with("git")
-            && (cwd.starts_with(place.dir()) || cwd.starts_with(&place.common_dir))
-    })
+/// Whether any git is at work with this checkout, or in the repository's git directory.
+fn git_works_in(place: &Place) -> bool {
+    let works = |dir: &Path| standing_in(dir).iter().any(|one| one.name.starts_with("git"));
+    works(place.dir()) || works(&place.common_dir)
 }

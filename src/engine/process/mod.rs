@@ -7,6 +7,7 @@ pub mod ancestry;
 pub mod cgroup;
 pub mod identity;
 pub mod marked;
+pub mod places;
 pub mod signal;
 pub mod table;
 pub mod tree;
