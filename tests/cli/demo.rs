@@ -11,7 +11,7 @@ fn it_takes_three_variants_from_spawn_to_cleanup_and_touches_nothing_else() {
     let outcome = said.json();
     assert_eq!(outcome["scripted"], true);
     let commands: Vec<&str> = steps(&outcome).map(|step| word(step, 1)).collect();
-    let wanted = ["spawn", "spawn", "spawn", "list", "list", "compare", "merge", "cleanup"];
+    let wanted = ["spawn", "spawn", "spawn", "list", "wait", "list", "compare", "merge", "cleanup"];
     assert_eq!(commands, wanted);
     assert!(steps(&outcome).all(|step| step["answer"]["schema"] == 1), "{outcome:#}");
     assert!(!env.state().exists(), "the user's state is not touched");

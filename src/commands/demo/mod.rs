@@ -73,15 +73,16 @@ const ACTS: &[(&str, &[&[&str]])] = &[
             &["spawn", "theme-a11y", "A theme for everybody (@theme-a11y)"],
         ],
     ),
-    ("The agents are at work. Who does what?", &[&["list"]]),
-    (ALL_DONE, &[&["list"]]),
+    ("The agents are at work. Who does what?", &[&["list"], &["wait", "theme-*"]]),
+    ("All three are done. What did they change, and at what cost?", &[&["list"]]),
     ("Side by side: who conflicts with whom?", &[&["compare"]]),
-    ("The dark one wins. It lands on main as a whole or not at all.", &[&["merge", "theme-dark"]]),
+    (
+        "The advice goes by what can be counted; the choice is yours. The dark one wins, and lands \
+         on main as a whole or not at all.",
+        &[&["merge", "theme-dark"]],
+    ),
     ("The others go, and could come back as they are.", &[&["cleanup", "--losers", "--yes"]]),
 ];
-
-/// Said once nobody is at work any more.
-const ALL_DONE: &str = "All three are done. What did they change, and at what cost?";
 
 /// The idea that the variants compete for.
 const IDEA: &[&str] = &["--idea", "theme"];
@@ -107,9 +108,6 @@ pub fn run(
     let world = World::new(environment, &folder, request)?;
     let mut steps = vec![];
     for (about, commands) in ACTS {
-        if *about == ALL_DONE {
-            world.wait().map_err(|why| stopped(why, &folder))?;
-        }
         audience.explain(about);
         for words in *commands {
             let idea = if words[0] == "spawn" { IDEA } else { &[] };

@@ -4,20 +4,12 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::commands::demo::Request;
 use crate::domain::problem::Problem;
-use crate::engine::wait;
-use crate::store::db::Store;
 use crate::store::environment::Environment;
-use crate::store::layout::Layout;
-use crate::store::tasks;
-
-/// How long the agents are waited for; they take a few seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The user's settings in the demo's world.
 const SETTINGS: &str = "\
@@ -74,20 +66,6 @@ impl<'a> World<'a> {
         std::fs::write(self.folder.join("gitconfig"), "")?;
         let program = std::fs::read_link("/proc/self/exe")?;
         std::fs::write(self.shell_file(), shell_lines(&self.folder, &program))
-    }
-
-    /// Waits until no task of the demo is open any more.
-    ///
-    /// # Errors
-    /// When its state cannot be read, or an agent is still at work after minutes.
-    pub fn wait(&self) -> Result<(), Problem> {
-        let environment = Environment::of(self.variables.iter().cloned(), &self.folder);
-        let store = Store::open(Layout::prepare(&environment)?)?;
-        let done = wait::until(store.layout(), Some(PATIENCE), || {
-            tasks::open(store.read()).map(|open| open.is_empty())
-        })?;
-        let late = || Problem::failed("the scripted agents are still at work after two minutes");
-        done.then_some(()).ok_or_else(late)
     }
 
     /// Runs a command of this program in the repository, its words being shown or collected.

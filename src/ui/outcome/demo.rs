@@ -53,7 +53,9 @@ impl Render for Outcome {
         out.line("")?;
         out.line(format!("kept  {}", self.folder.display()))?;
         out.line(format!("next  . {} && wt restore theme-light", self.shell.display()))?;
-        out.line("      brings back what was cleared away; in a repository of yours:")?;
+        out.line(
+            "      works on in the demo's world, and brings one back; or in a repository of yours",
+        )?;
         out.line("      wt spawn NAME \"what the agent is to do\"")
     }
 }
