@@ -1,6 +1,6 @@
 //! The agents of new variants: that they run, with what, and where.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::rows;
 use crate::support::env::TestEnv;
@@ -11,7 +11,7 @@ fn wt() -> String {
 }
 
 /// The file that an agent writes last.
-fn wait_for(path: &PathBuf) {
+fn wait_for(path: &Path) {
     wait_until(&format!("{} is there", path.display()), || path.exists());
 }
 
