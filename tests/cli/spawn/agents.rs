@@ -23,11 +23,13 @@ fn an_agent_gets_its_prompt_its_place_and_what_the_settings_set() {
     env.config("[env]\nURL = \"db_{name}\"\n");
     let script =
         "cat > prompt; pwd > place; echo $URL $WT_NAME $WT_BRANCH > set; echo done > ended";
-    let args = ["spawn", "a", "do 'it'\nnow", "--exec", "--", "sh", "-c", script];
+    let words = "do 'it'\nnow; \"$(touch ran)\" `touch ran`\u{1b}[2J --help";
+    let args = ["spawn", "a", words, "--exec", "--", "sh", "-c", script];
     repo.wt(&args).ok();
     let variant = env.at(env.dir().join("shop-worktrees/a"));
     wait_for(&variant.dir.join("ended"));
-    assert_eq!(variant.read("prompt").trim_end(), "do 'it'\nnow");
+    assert_eq!(variant.read("prompt").trim_end(), words);
+    assert!(!variant.has("ran"));
     assert_eq!(variant.read("place").trim_end(), variant.dir.to_str().unwrap());
     assert_eq!(variant.read("set"), "db_a a feature/a\n");
     // No value of the environment is in the state.
@@ -83,4 +85,37 @@ fn a_spawn_from_within_an_agent_is_run_by_the_engine_outside() {
     let inner = format!("'{}' spawn inner --exec -- sh -c 'echo done >ended'", wt());
     repo.wt(&["spawn", "outer", "--exec", "--", "sh", "-c", &inner]).ok();
     wait_for(&env.dir().join("shop-worktrees/inner/ended"));
+}
+
+#[test]
+fn several_agents_share_a_fan_out_in_the_order_given() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    for name in ["one", "two"] {
+        env.program(name, "#!/bin/sh\ncat >got\nbasename \"$0\" >>got\nmv got ended\n");
+        let template = format!(
+            "about = 'x'\nprogram = ['{name}']\ndialect = 'plain'\nmetering = 'none'\n\
+             prompt = 'stdin'\ninstructions = false\nsession = 'none'\nstart = []\n\
+             [permissions.read]\n[permissions.work]\n[permissions.full]\n[login]\notherwise = 'maybe'\n"
+        );
+        env.write(format!("config/wt/agents/{name}.toml"), template);
+    }
+    let said = repo.wt(&["spawn", "a", "words", "--agents", "two:2,one"]).ok();
+    insta::assert_snapshot!(*said, @"
+    a-1  ../shop-worktrees/a-1  feature/a-1  two  worktree-a-1-xxxxxx
+    a-2  ../shop-worktrees/a-2  feature/a-2  two  worktree-a-2-xxxxxx
+    a-3  ../shop-worktrees/a-3  feature/a-3  one  worktree-a-3-xxxxxx
+    from     main #######
+    idea     a
+    follow   wt list
+    Main branch unchanged; the agents work in isolation.
+    --- stderr ---
+    warning: cannot tell whether `two` is logged in; going on
+    warning: cannot tell whether `one` is logged in; going on
+    ");
+    for (member, agent) in [("a-1", "two"), ("a-2", "two"), ("a-3", "one")] {
+        let ended = env.dir().join("shop-worktrees").join(member).join("ended");
+        wait_for(&ended);
+        assert_eq!(std::fs::read_to_string(ended).unwrap(), format!("words\n{agent}\n"));
+    }
 }
