@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::app::App;
-use crate::commands::spawn::{CrewRequest, PromptFrom, Request, read_all, run};
+use crate::commands::context::Context;
+use crate::commands::errand::Which;
+use crate::commands::spawn::{CrewRequest, Outcome, PromptFrom, Request, read_all, run};
+use crate::commands::wait;
 use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
+use crate::ui::printer::Form;
 
 /// Make a variant: a worktree and a branch of its own, and an agent at work in it.
 ///
@@ -55,6 +59,10 @@ pub struct Args {
     /// Take the uncommitted work of this checkout along; it also stays here
     #[arg(long)]
     with_changes: bool,
+
+    /// Come back only when the agents have ended; exits with 1 unless all is done
+    #[arg(long, conflicts_with = "no_agent")]
+    wait: bool,
 
     /// The idea that this variant competes in
     #[arg(long, value_name = "IDEA")]
@@ -152,6 +160,29 @@ impl Args {
             idea: self.idea,
             priority: Some(self.priority),
         };
-        app.print("spawn", &run(&app.context()?, &request)?)
+        let ctx = app.context()?;
+        let outcome = run(&ctx, &request)?;
+        if self.wait { await_end(app, &ctx, outcome) } else { app.print("spawn", &outcome) }
+    }
+}
+
+/// For people the variants are told at once and their ends later; for programs both in one object.
+fn await_end(app: &App<'_>, ctx: &Context<'_>, mut outcome: Outcome) -> Result<(), Problem> {
+    let json = app.printer.form() == Form::Json;
+    if !json {
+        app.print("spawn", &outcome)?;
+    }
+    let engaged = outcome.variants.iter().filter_map(|variant| variant.agent.as_ref());
+    let which = Which { names: engaged.map(|agent| agent.task.clone()).collect(), all: false };
+    let waited = wait::run(ctx, &wait::Request { which, any: false, timeout: None })?;
+    let problem = waited.problem();
+    if !json {
+        app.print("wait", &waited)?;
+        return problem.map_or(Ok(()), Err);
+    }
+    outcome.waited = Some(waited);
+    match problem {
+        Some(problem) => Err(problem.data(&outcome)),
+        None => app.print("spawn", &outcome),
     }
 }

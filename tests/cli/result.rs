@@ -59,3 +59,14 @@ fn a_wait_ends_with_its_time_or_with_the_first() {
     shop.wt(&["wait", "nobody"]).code(1);
     shop.wt(&["wait", "slow", "--timeout", "soon"]).code(2);
 }
+
+#[test]
+fn a_spawn_can_be_waited_for() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    let said = shop.wt(&["spawn", "a", "--wait", "--exec", "--", "sh", "-c", "echo x > x"]).ok();
+    assert!(said.stdout.contains("a  done"), "{said:?}");
+    let json = ["spawn", "b", "--wait", "--json", "--exec", "--", "false"];
+    let json = shop.wt(&json).code(1).json();
+    assert_eq!(json["error"]["data"]["waited"]["ended"][0]["state"], "failed");
+}

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::commands::context::{Context, Here};
-use crate::commands::trust;
+use crate::commands::{trust, wait};
 use crate::domain::idea;
 use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
@@ -52,7 +52,7 @@ pub struct Request {
 }
 
 /// What was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
     /// The variants, in the order of their names.
     pub variants: Vec<Spawned>,
@@ -67,6 +67,9 @@ pub struct Outcome {
     /// Whether an engine looks at the agents: `Later` when only the next command from outside of
     /// an attempt will start one.
     pub engine: Option<Engine>,
+    /// How the agents' work stood when it had ended, where that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waited: Option<wait::Outcome>,
     /// Where the command stood, to show paths from there.
     #[serde(skip)]
     pub stood: PathBuf,
@@ -147,6 +150,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         idea_with,
         setup: here.settings().worktree.setup.clone(),
         engine,
+        waited: None,
         stood: ctx.environment.cwd.clone(),
     })
 }
