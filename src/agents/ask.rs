@@ -38,7 +38,7 @@ impl Ending {
         let mut followed = false;
         loop {
             match lines.last() {
-                Some(line) if line.is_empty() => _ = lines.pop(),
+                Some(&"") => _ = lines.pop(),
                 Some(line) if line.starts_with("```") => {
                     lines.pop();
                     let opening = lines.iter().rposition(|line| line.starts_with("```"));

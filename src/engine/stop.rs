@@ -24,7 +24,7 @@ pub enum Asked {
     Unqueued,
     /// Its processes are being ended. The task is final once they are gone and the engine has
     /// looked at what they left.
-    Told(AttemptEnd),
+    Told(Box<AttemptEnd>),
 }
 
 /// The attempt that is being ended.
@@ -60,7 +60,7 @@ pub fn ask(store: &Store, task: &TaskId, stop: &StopRequest) -> Result<Asked, St
     {
         handle.send(Signal::TERM);
     }
-    Ok(Asked::Told(AttemptEnd { attempt, holder }))
+    Ok(Asked::Told(Box::new(AttemptEnd { attempt, holder })))
 }
 
 enum OnRecord {

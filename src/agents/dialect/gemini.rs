@@ -44,12 +44,10 @@ impl Gemini {
 
     fn piece(&mut self, fold: &mut Fold, piece: &str) {
         match &mut fold.report.final_text {
-            Some(words) if self.speaking => {
-                if words.len() + piece.len() <= TEXT_MAX {
-                    words.push_str(piece);
-                }
+            Some(words) if self.speaking && words.len() + piece.len() <= TEXT_MAX => {
+                words.push_str(piece);
             }
-            answer if !piece.trim().is_empty() => {
+            answer if !self.speaking && !piece.trim().is_empty() => {
                 *answer = Some(clip(piece, TEXT_MAX));
                 self.speaking = true;
             }

@@ -75,7 +75,7 @@ impl ByMessage {
     pub(super) fn count(&mut self, id: &str, told: crate::domain::usage::Tokens) {
         if let Some((_, counted)) = self.recent.iter_mut().find(|(known, _)| known == id) {
             self.sum += told.since(counted);
-            *counted = *counted + told.since(counted);
+            *counted += told.since(counted);
             return;
         }
         self.sum += told;

@@ -44,7 +44,7 @@ pub fn go_on(ctx: &Context<'_>, here: &Here, waiting: Waiting) -> Result<Outcome
     let step = Step::open(ctx, here, &waiting.variant, merging(&waiting, &facts))?;
     let hooks = Hooks::of(&hooks_place(here, &facts))?;
     let mut going = GoingOn { ctx, here, scratch: &scratch, hooks: &hooks };
-    going.to_the_end(step, &waiting, facts)
+    going.finish(step, &waiting, facts)
 }
 
 fn merging(waiting: &Waiting, facts: &Facts) -> Merging {
@@ -68,7 +68,7 @@ struct GoingOn<'a> {
 }
 
 impl GoingOn<'_> {
-    fn to_the_end(
+    fn finish(
         &mut self,
         mut step: Step<'_>,
         waiting: &Waiting,

@@ -99,7 +99,7 @@ impl Starting<'_> {
         let mut step = Step::open(self.ctx, self.here, variant, merging)?;
         let outcome = self.in_scratch(&mut step, &hooks, uncommitted);
         match outcome {
-            Ok(Some(Next::Wait(stored, found))) => self.wait(step, stored, &found),
+            Ok(Some(Next::Wait(stored, found))) => self.wait(step, *stored, &found),
             Ok(Some(Next::Done(outcome))) => closed(step, Ok(Some(*outcome))),
             Ok(None) => closed(step, Ok(None)),
             Err(problem) => closed(step, Err(problem)),
@@ -127,7 +127,7 @@ impl Starting<'_> {
                 let files = differences(step, &base, &self.facts.tip)?.files.len();
                 let admin_dir = scratch.place().git_dir.clone();
                 let stored = stored(step, admin_dir, files);
-                Ok(stored.map(|stored| Next::Wait(stored, found)))
+                Ok(stored.map(|stored| Next::Wait(Box::new(stored), found)))
             }
         }
     }
@@ -211,7 +211,7 @@ impl Starting<'_> {
 
 enum Next {
     Done(Box<Outcome>),
-    Wait(Stored, Vec<Conflict>),
+    Wait(Box<Stored>, Vec<Conflict>),
 }
 
 impl Next {

@@ -110,7 +110,7 @@ fn merged(sample: &Sample, into: &str, from: &str) -> Prediction {
     let git = |args: &[&str]| {
         let config = [("user.name", "a"), ("user.email", "a@a"), ("merge.conflictStyle", "merge")];
         let git = config.iter().fold(Git::discovering(dir), |git, (name, value)| {
-            git.config(&format!("{name}={value}"))
+            git.config(format!("{name}={value}"))
         });
         git.env("GIT_CONFIG_GLOBAL", "/dev/null").args(args).answer().unwrap()
     };

@@ -42,7 +42,7 @@ pub(super) fn write(outcome: &Outcome, listed: &Listed, out: &mut Page<'_>) -> i
     };
     let drawn = |layout| lines(outcome, listed, layout);
     let tried = LAYOUTS.iter().map(|layout| (*layout, drawn(*layout)));
-    let chosen = tried.clone().find(|(_, lines)| fits(lines)).or_else(|| tried.last());
+    let chosen = tried.clone().find(|(_, lines)| fits(lines)).or_else(|| tried.clone().next_back());
     let Some((layout, lines)) = chosen else { return Ok(()) };
     for line in lines {
         out.line(line)?;

@@ -125,7 +125,7 @@ fn what(line: &Line) -> String {
     let age = human::duration(jiff::SignedDuration::from_secs(line.for_s));
     let mut parts = match line.standing {
         Standing::Queued => vec![format!("queued {age}")],
-        Standing::Waiting => vec![line.reason.clone().unwrap_or_else(|| format!("{age}"))],
+        Standing::Waiting => vec![line.reason.clone().unwrap_or_else(|| age.to_string())],
         Standing::Running => running(line, age),
         Standing::Done if line.changed == Some(false) => vec![format!("done (no changes), {age}")],
         word => {
