@@ -24,6 +24,7 @@ mod result;
 mod scripted;
 mod spawn;
 mod status;
+mod stop;
 mod trust;
 mod undo;
 mod verbs;

@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    restore, result, spawn, status, trust, undo, wait,
+    restore, result, spawn, status, stop, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -47,6 +47,7 @@ pub enum Verb {
     Result(result::Args),
     Spawn(Box<spawn::Args>),
     Status(status::Args),
+    Stop(stop::Args),
     Trust(trust::Args),
     Undo(undo::Args),
     Wait(wait::Args),
@@ -78,6 +79,7 @@ impl Verb {
             Self::Result(args) => args.run(app),
             Self::Spawn(args) => args.run(app),
             Self::Status(args) => args.run(app),
+            Self::Stop(args) => args.run(app),
             Self::Trust(args) => args.run(app),
             Self::Undo(args) => args.run(app),
             Self::Wait(args) => args.run(app),

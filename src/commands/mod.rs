@@ -29,6 +29,7 @@ pub mod select;
 pub mod spawn;
 pub mod spent;
 pub mod status;
+pub mod stop;
 pub mod trust;
 pub mod undo;
 pub mod wait;

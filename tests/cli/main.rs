@@ -21,6 +21,7 @@ mod result;
 mod scripted;
 mod settings;
 mod spawn;
+mod stop;
 mod undo;
 mod words;
 mod world;

@@ -17,6 +17,7 @@ mod restore;
 mod result;
 mod spawn;
 pub mod status;
+mod stop;
 mod trust;
 mod undo;
 mod variant;
