@@ -136,16 +136,25 @@ fn checkout(
         let text = format!("was taken of a checkout on `{branch}`, and none is on it now");
         return Err(elsewhere(&text));
     };
-    if let Some(variant) = at_work(ctx, here, &place)? {
+    require_idle(ctx, here, &place)?;
+    Ok((place, branch, base))
+}
+
+/// Goes on only when nobody is in the middle of something in a checkout.
+///
+/// # Errors
+/// Who is, or what.
+pub fn require_idle(ctx: &Context<'_>, here: &Here, place: &Place) -> Result<(), Problem> {
+    if let Some(variant) = at_work(ctx, here, place)? {
         let name = variant.name;
         return Err(Problem::refused(format!("an agent is at work in `{name}`"))
             .hint(format!("end it first: `wt stop {name}`")));
     }
-    if let Some(operation) = in_progress(&place)? {
+    if let Some(operation) = in_progress(place)? {
         let text = format!("{operation} is under way in `{}`", place.dir().display());
         return Err(Problem::refused(text).hint("finish it, or give it up, first"));
     }
-    Ok((place, branch, base))
+    Ok(())
 }
 
 /// The variant of that checkout, if something works in it.

@@ -2,6 +2,7 @@
 //! were.
 
 use crate::commands::context::{Context, Here};
+use crate::commands::restore::rewind::require_idle;
 use crate::commands::undo::Act;
 use crate::domain::problem::Problem;
 use crate::domain::undo::{MergeDone, SyncDone};
@@ -9,7 +10,6 @@ use crate::domain::variant::VariantState;
 use crate::git::command::Git;
 use crate::git::land::proof::InTheWay;
 use crate::git::land::{self, Landed, Landing, Refusal};
-use crate::git::operation::in_progress;
 use crate::git::place::Place;
 use crate::git::snapshot;
 use crate::git::worktree;
@@ -36,7 +36,7 @@ pub(super) fn take_back<'a>(
 ) -> Result<(Vec<String>, Act<'a>), Problem> {
     let merge: MergeDone = row.data()?;
     let back = Back { branch: &merge.into, old: &merge.old, new: &merge.new, holder: &merge.name };
-    let place = check(here, &back)?;
+    let place = check(ctx, here, &back)?;
     let mut changes = vec![told(&back)];
     match variants::by_key(ctx.store.read(), merge.variant)? {
         Some(variant) if variant.state == VariantState::Trashed => changes.push(format!(
@@ -75,7 +75,7 @@ pub(super) fn take_sync_back<'a>(
     let (mut changes, mut places) = (vec![], vec![]);
     for one in &sync.moves {
         let back = Back { branch: &one.branch, old: &one.old, new: &one.new, holder: &one.name };
-        places.push(check(here, &back)?);
+        places.push(check(ctx, here, &back)?);
         changes.push(told(&back));
     }
     let act = move || {
@@ -99,7 +99,7 @@ fn short(commit: &str) -> &str {
 }
 
 /// Whether it can go back; gives the checkout that goes along, if there is one.
-fn check(here: &Here, back: &Back<'_>) -> Result<Option<Place>, Problem> {
+fn check(ctx: &Context<'_>, here: &Here, back: &Back<'_>) -> Result<Option<Place>, Problem> {
     let branch = back.branch;
     let place = worktree::on_branch(&here.repo, branch)?;
     if let Some(place) = &place {
@@ -123,10 +123,7 @@ fn check(here: &Here, back: &Back<'_>) -> Result<Option<Place>, Problem> {
         );
     }
     let Some(place) = place else { return Ok(None) };
-    if let Some(operation) = in_progress(&place)? {
-        let text = format!("{operation} is under way in `{}`", place.dir().display());
-        return Err(Problem::refused(text).hint("finish it, or give it up, first"));
-    }
+    require_idle(ctx, here, &place)?;
     let obstacles = land::obstacles(&place, back.new, back.old)?;
     match obstacles.is_empty() {
         true => Ok(Some(place)),

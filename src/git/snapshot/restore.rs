@@ -155,9 +155,11 @@ fn read(place: &Place, commit: &str) -> Result<Held, GitError> {
 /// staged tree.
 fn plan(place: &Place, held: &Held, index: &PrivateIndex) -> Result<Plan, GitError> {
     let mut plan = Plan::default();
-    let asked = ["diff-index", "--cached", "-z", "--name-status", "--no-renames", &held.staged];
+    // A submodule's files are not held, so where it stands is left to its own repository.
+    let asked = ["diff-index", "--cached", "-z", "--name-status", "--no-renames"];
+    let git = Git::read(place).args(asked).args(["--ignore-submodules=all", &held.staged]);
     let mut unknown = BTreeSet::new();
-    for (status, path) in pairs(&Git::read(place).args(asked).run()?) {
+    for (status, path) in pairs(&git.run()?) {
         match status {
             b'A' => drop(plan.gone.insert(path)),
             b'D' => drop(unknown.insert(path)),
@@ -170,8 +172,8 @@ fn plan(place: &Place, held: &Held, index: &PrivateIndex) -> Result<Plan, GitErr
     if !matches!(refreshed.code, Some(0 | 1)) {
         return Err(refreshed.failure());
     }
-    let differing =
-        index.git().args(["diff-files", "-z", "--name-status", "--no-renames"]).run()?;
+    let asked = ["diff-files", "-z", "--name-status", "--no-renames", "--ignore-submodules=all"];
+    let differing = index.git().args(asked).run()?;
     plan.filtered.extend(pairs(&differing).into_iter().map(|(_, path)| path));
     let asked = ["diff-tree", "-r", "-z", "--no-renames", "--name-status"];
     let differing = Git::read(place).args(asked).args([&held.staged, &held.files]).run()?;

@@ -248,6 +248,52 @@ fn a_snapshot_is_listed_and_let_go() {
 }
 
 #[test]
+fn a_submodule_that_moved_stands_in_nobodys_way() {
+    let sample = Sample::new();
+    sample.git(&["init", "-q", "../other"]);
+    let other = sample.beside("other");
+    let as_a = ["-c", "user.name=a", "-c", "user.email=a@a"];
+    git_in(&other, &[&as_a[..], &["commit", "-q", "--allow-empty", "-m", "x"]].concat());
+    let place = sample.worktree("a");
+    let dir = place.dir();
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../../other"];
+    git_in(dir, &[&add[..], &["sub"]].concat());
+    git_in(dir, &["commit", "-q", "-m", "sub"]);
+    put(dir, "new", "n");
+    let taken = take(&place, &request()).unwrap();
+    let sub = dir.join("sub");
+    git_in(&sub, &[&as_a[..], &["commit", "-q", "--allow-empty", "-m", "y"]].concat());
+    put(&sub, "mine", "m");
+    std::fs::remove_file(dir.join("new")).unwrap();
+    let done = restore(&place, &taken.commit, &tip(&place), Overwrite::Refuse).unwrap();
+    assert_eq!(done, Restored::Done);
+    assert!(dir.join("new").exists() && sub.join("mine").exists());
+}
+
+#[test]
+fn a_sparse_checkout_stays_sparse() {
+    let sample = Sample::new();
+    for path in ["in/a", "in/b", "out/c"] {
+        sample.write(path, "one\n");
+    }
+    sample.commit("second");
+    let place = sample.worktree("a");
+    let dir = place.dir();
+    git_in(dir, &["sparse-checkout", "set", "in"]);
+    assert!(!dir.join("out").exists());
+    put(dir, "in/a", "two\n");
+    put(dir, "in/new", "n");
+    let (before, said) = (files(dir), told(dir));
+    let taken = take(&place, &request()).unwrap();
+    git_in(dir, &["add", "-A"]);
+    git_in(dir, &["commit", "-q", "-m", "later"]);
+    put(dir, "in/b", "three\n");
+    let done = restore(&place, &taken.commit, &tip(&place), Overwrite::Snapshotted).unwrap();
+    assert_eq!(done, Restored::Done);
+    assert_eq!((files(dir), told(dir)), (before, said));
+}
+
+#[test]
 fn no_hook_of_the_user_sees_it() {
     let sample = Sample::new();
     let place = busy(&sample);

@@ -31,6 +31,8 @@ pub fn purge(gone: &Trashed) -> Result<bool, GitError> {
     std::fs::remove_dir_all(&gone.admin_dir).map_err(GitError::file("remove", &gone.admin_dir))?;
     // git removes the directory of registrations with the last of them, too.
     gone.admin_dir.parent().map(std::fs::remove_dir);
+    // Only when they are empty: the trash, and the directory that it was in beside the others.
     gone.trash.parent().map(std::fs::remove_dir);
+    gone.trash.parent().and_then(std::path::Path::parent).map(std::fs::remove_dir);
     Ok(true)
 }
