@@ -105,6 +105,7 @@ pub fn render(
         attempt: request.attempt.clone(),
         task: request.task.clone(),
         agent: template.name.clone(),
+        permissions: level,
         dialect: template.dialect,
         metering: template.metering,
         setup: template.setup.iter().chain(&request.setup).cloned().collect(),

@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    restore, result, spawn, status, stop, trust, undo, wait,
+    restore, result, retry, send, spawn, status, stop, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -45,6 +45,8 @@ pub enum Verb {
     Restore(restore::Args),
     #[command(visible_alias = "retrieve")]
     Result(result::Args),
+    Retry(retry::Args),
+    Send(send::Args),
     Spawn(Box<spawn::Args>),
     Status(status::Args),
     Stop(stop::Args),
@@ -77,6 +79,8 @@ impl Verb {
             Self::Path(args) => args.run(app),
             Self::Restore(args) => args.run(app),
             Self::Result(args) => args.run(app),
+            Self::Retry(args) => args.run(app),
+            Self::Send(args) => args.run(app),
             Self::Spawn(args) => args.run(app),
             Self::Status(args) => args.run(app),
             Self::Stop(args) => args.run(app),

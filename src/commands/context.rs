@@ -95,6 +95,16 @@ impl<'a> Context<'a> {
         Ok((repo, standing, row))
     }
 
+    /// The repository of a variant, as if this command stood in it.
+    ///
+    /// # Errors
+    /// When the repository is gone, or its settings cannot be read.
+    pub fn at(&self, variant: &Variant) -> Result<Here, Problem> {
+        let (repo, standing, row) = self.recorded(variant)?;
+        let config = self.config(Some(&repo))?;
+        Ok(Here { repo, row, standing, variant: Some(variant.clone()), config })
+    }
+
     fn recorded(&self, variant: &Variant) -> Result<(Repo, Place, Option<RepoRow>), Problem> {
         let row = repos::by_id(self.store.read(), &variant.repo)?;
         let Some(row) = row else {

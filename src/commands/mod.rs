@@ -4,6 +4,7 @@
 //! prints, so its fields are a contract.
 
 pub mod adopt;
+pub mod again;
 pub mod base;
 pub mod changed;
 pub mod cleanup;
@@ -25,7 +26,9 @@ mod problems;
 pub mod recover;
 pub mod restore;
 pub mod result;
+pub mod retry;
 pub mod select;
+pub mod send;
 pub mod spawn;
 pub mod spent;
 pub mod status;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::settings::Permissions;
 use crate::domain::usage::SessionTotals;
 
 /// The version of `spec.json`.
@@ -21,6 +22,8 @@ pub struct LaunchSpec {
     pub task: TaskId,
     /// The agent template's name.
     pub agent: String,
+    /// What it may do without asking.
+    pub permissions: Permissions,
     /// How its output is read.
     pub dialect: Dialect,
     /// At what grain it tells what it used.

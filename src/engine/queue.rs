@@ -141,6 +141,7 @@ pub fn next_attempt(db: &Connection, task: &TaskId) -> Result<AttemptId, StoreEr
 pub(crate) mod tests {
     use super::*;
     use crate::domain::launch::{Dialect, Metering, SPEC_SCHEMA, StopPlan};
+    use crate::domain::settings::Permissions;
     use crate::domain::usage::SessionTotals;
     use crate::store::db::tests::store;
 
@@ -151,6 +152,7 @@ pub(crate) mod tests {
             attempt: AttemptId::of(task, 1),
             task: task.clone(),
             agent: "plain".into(),
+            permissions: Permissions::Work,
             dialect: Dialect::Plain,
             metering: Metering::None,
             setup: vec![],

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use wt::domain::attempt::{Attempt, AttemptKind, AttemptState, Exit, StopRequest};
 use wt::domain::id::{AttemptId, TaskId};
 use wt::domain::launch::{Dialect, LaunchSpec, Metering, SPEC_SCHEMA, StdinFrom, StopPlan};
+use wt::domain::settings::Permissions;
 use wt::domain::task::{FailureClass, Lane, Task, TaskState};
 use wt::domain::usage::SessionTotals;
 use wt::engine::queue::{self, Order};
@@ -49,6 +50,7 @@ impl<'e> Office<'e> {
             attempt: AttemptId::of(&id, 1),
             task: id.clone(),
             agent: "plain".into(),
+            permissions: Permissions::Work,
             dialect: Dialect::Plain,
             metering: Metering::None,
             setup: vec![],

@@ -13,6 +13,7 @@ use wt::domain::id::AttemptId;
 use wt::domain::launch::{
     Dialect, GentleSignal, LaunchSpec, Metering, SPEC_SCHEMA, StdinFrom, StopPlan,
 };
+use wt::domain::settings::Permissions;
 use wt::domain::task::FailureClass;
 use wt::domain::usage::SessionTotals;
 use wt::engine::queue::task_id;
@@ -46,6 +47,7 @@ impl<'e> Prepared<'e> {
             attempt: AttemptId::of(&task, 1),
             task,
             agent: "plain".into(),
+            permissions: Permissions::Work,
             dialect: Dialect::Plain,
             metering: Metering::None,
             setup: vec![],

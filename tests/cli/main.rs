@@ -6,6 +6,7 @@
 mod support;
 
 mod adopt;
+mod again;
 mod cleanup;
 mod compare;
 mod demo;

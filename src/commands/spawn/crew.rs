@@ -196,7 +196,7 @@ pub fn environment(
 }
 
 /// This program, for the agent that is built in.
-fn myself() -> PathBuf {
+pub fn myself() -> PathBuf {
     let link = Path::new("/proc/self/exe");
     let real = std::fs::read_link(link).ok().filter(|path| path.exists());
     real.unwrap_or_else(|| link.to_path_buf())

@@ -1,6 +1,7 @@
 //! How each verb's outcome looks, one file a verb.
 
 mod adopt;
+mod again;
 mod cleanup;
 mod compare;
 mod config;

@@ -1,0 +1,219 @@
+//! A further attempt of a task: `wt send` goes on in the agent's session, `wt retry` starts afresh.
+
+use std::ffi::OsString;
+
+use serde::Serialize;
+
+use crate::agents::environment::passed;
+use crate::agents::registry::Registry;
+use crate::agents::render::{self, Rendered, Session, render, require_login};
+use crate::agents::role::Roles;
+use crate::agents::template::{Says, Template};
+use crate::commands::context::{Context, Here};
+use crate::commands::errand::Errand;
+use crate::commands::spawn::crew;
+use crate::commands::spawn::spot::Spot;
+use crate::domain::attempt::{AttemptKind, Exit};
+use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::launch::LaunchSpec;
+use crate::domain::problem::Problem;
+use crate::domain::task::TaskState;
+use crate::domain::usage::SessionTotals;
+use crate::domain::variant::{Variant, VariantState};
+use crate::engine::queue::{self, Order};
+use crate::engine::start;
+use crate::git::snapshot;
+use crate::store::error::StoreError;
+use crate::store::folder::Folder;
+use crate::store::lock::Lock;
+use crate::store::tasks::Change;
+use crate::store::{attempts, random, tasks};
+
+/// How a task is to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How<'a> {
+    /// In the agent's session, with these words.
+    Told(&'a str),
+    /// From the beginning, in the worktree as it is.
+    Afresh,
+}
+
+/// An attempt that was queued.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Queued {
+    /// What can be typed for the task.
+    pub name: String,
+    /// The task.
+    pub task: TaskId,
+    /// The new attempt.
+    pub attempt: AttemptId,
+    /// Its number.
+    pub number: u32,
+    /// Why there is this attempt.
+    pub why: AttemptKind,
+    /// The agent.
+    pub agent: String,
+    /// The session it goes on in, or the one it begins where that is known beforehand.
+    pub session: Option<String>,
+}
+
+/// Queues a further attempt, and wakes the engine.
+///
+/// # Errors
+/// When the task is under way, its worktree is gone, its agent cannot go on or is not there.
+pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued, Problem> {
+    let variant = worktree(errand)?;
+    let here = ctx.at(variant)?;
+    // Two that go on at once would prepare the same attempt; the second finds it under way.
+    let _lock = Lock::take(&ctx.store.layout().repo_lock(&errand.task.repo))?;
+    require_ended(ctx, errand, variant)?;
+    let last = Folder::of(ctx.store.layout(), &errand.attempt.id).spec()?;
+    let (rendered, environment) = launch(ctx, errand, &last, (&here, variant), how)?;
+    let spec = &rendered.spec;
+    let (kind, prompt) = match how {
+        How::Told(words) => (AttemptKind::FollowUp, words),
+        How::Afresh => (AttemptKind::Retry, errand.task.prompt.as_str()),
+    };
+    if kind == AttemptKind::Retry {
+        let name = variant.name.as_str();
+        let place = here.place(variant);
+        snapshot::take(&place, &snapshot::Request::new(name, "retry", ctx.clock.now()))?;
+    }
+    let order =
+        Order { spec, kind, prompt, input: &rendered.prompt, environment: Some(&environment) };
+    queue::prepare(ctx.store.layout(), &order)?;
+    if let Err(error) = record(ctx, errand, &order) {
+        queue::forget(ctx.store.layout(), spec);
+        return Err(error.into());
+    }
+    start::ensure(ctx.store.layout(), ctx.environment)?;
+    Ok(Queued {
+        name: errand.name.clone(),
+        task: errand.task.id.clone(),
+        attempt: spec.attempt.clone(),
+        number: spec.attempt.number(),
+        why: kind,
+        agent: spec.agent.clone(),
+        session: spec.session.clone(),
+    })
+}
+
+fn record(ctx: &Context<'_>, errand: &Errand, order: &Order<'_>) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    ctx.store.write_durably(|tx| {
+        let states = (errand.task.state, TaskState::Queued);
+        tasks::transition(tx, &errand.task.id, states, &Change::default(), now)?;
+        queue::record_attempt(tx, &errand.task, order, now).map(drop)
+    })
+}
+
+/// The variant it works in, whose worktree has to be there.
+fn worktree(errand: &Errand) -> Result<&Variant, Problem> {
+    let name = &errand.name;
+    let Some(variant) = &errand.variant else {
+        return Err(Problem::refused(format!("`{name}` has no worktree to go on in")));
+    };
+    if variant.state == VariantState::Ready && variant.path.is_dir() {
+        return Ok(variant);
+    }
+    let text = format!("the worktree of `{name}` is gone: `{}`", variant.path.display());
+    Err(Problem::refused(text).hint(format!("bring it back: `wt restore {}`", variant.name)))
+}
+
+/// Nothing may be under way: neither the task itself nor another one in its worktree.
+fn require_ended(ctx: &Context<'_>, errand: &Errand, variant: &Variant) -> Result<(), Problem> {
+    let all = tasks::of_variant(ctx.store.read(), variant.key)?;
+    let Some(open) = all.iter().find(|task| !task.state.is_final()) else { return Ok(()) };
+    let name = &errand.name;
+    let does = if open.state == TaskState::Running { "is at work" } else { "waits to begin" };
+    let text = format!("`{name}` {does}; it can be told more once this attempt has ended");
+    Err(Problem::refused(text)
+        .hint(format!("wait for that: `wt wait {name}`"))
+        .hint(format!("or end it now: `wt stop {name}`")))
+}
+
+/// Renders the launch with the words, model and permissions of the earlier ones, and gathers the
+/// environment of whoever asks now: that of the first may be gone.
+fn launch(
+    ctx: &Context<'_>,
+    errand: &Errand,
+    last: &LaunchSpec,
+    (here, variant): (&Here, &Variant),
+    how: How<'_>,
+) -> Result<(Rendered, Vec<(OsString, OsString)>), Problem> {
+    let config = ctx.environment.config_dir();
+    let (registry, roles) = match &config {
+        Some(dir) => (Registry::load(dir), Roles::load(dir)),
+        None => (Registry::built_in(), Roles::built_in()),
+    };
+    let template = registry.get(&errand.task.agent)?;
+    let (resumed, fresh) = (resumed(ctx, errand)?, random::uuid());
+    let (session, baseline, prompt) = match how {
+        How::Told(words) => {
+            let (session, baseline) = resumed.as_ref().ok_or_else(|| no_session(errand))?;
+            (Session::Resume(session), *baseline, words)
+        }
+        How::Afresh => {
+            (Session::New(&fresh), SessionTotals::default(), errand.task.prompt.as_str())
+        }
+    };
+    let attempt = queue::next_attempt(ctx.store.read(), &errand.task.id)?;
+    let asked = render::Request {
+        attempt,
+        task: errand.task.id.clone(),
+        role: roles.get(&errand.task.role)?,
+        prompt,
+        model: errand.task.model.as_deref(),
+        permissions: last.permissions,
+        session,
+        baseline,
+        cwd: last.cwd.clone(),
+        setup: setup(errand, last),
+        env: last.env.clone(),
+        command: command(template, last),
+        timeout_s: last.timeout_s,
+        myself: &crew::myself(),
+    };
+    let rendered = render(template, &asked, ctx.environment)?;
+    require_login(template, rendered.login)?;
+    if rendered.login == Says::Maybe {
+        let name = &template.name;
+        ctx.observer.warn(&format!("cannot tell whether `{name}` is logged in; going on"));
+    }
+    let spot = Spot {
+        name: variant.name.clone(),
+        branch: variant.branch.clone(),
+        path: variant.path.clone(),
+        tip: None,
+    };
+    let environment = crew::environment(here, &spot, passed(template, ctx.environment))?;
+    Ok((rendered, environment))
+}
+
+/// The newest session there was, and what it had used in the end.
+fn resumed(ctx: &Context<'_>, errand: &Errand) -> Result<Option<(String, SessionTotals)>, Problem> {
+    let all = attempts::of_task(ctx.store.read(), &errand.task.id)?;
+    let begun = all.into_iter().rev().filter(|attempt| attempt.started_at.is_some());
+    let newest = begun.filter_map(|attempt| Some((attempt.session.clone()?, attempt))).next();
+    Ok(newest.map(|(session, attempt)| {
+        (session, attempt.progress.cumulative.unwrap_or(attempt.baseline))
+    }))
+}
+
+fn no_session(errand: &Errand) -> Problem {
+    let text = format!("`{}` has no session to go on in: its agent told none", errand.name);
+    Problem::refused(text).hint(format!("start it afresh: `wt retry {}`", errand.name))
+}
+
+/// The setup commands, unless they have passed in this worktree.
+fn setup(errand: &Errand, last: &LaunchSpec) -> Vec<String> {
+    let failed =
+        matches!(errand.attempt.exit, Some(Exit::Setup { .. } | Exit::NotStarted { .. }) | None);
+    if failed { last.setup.clone() } else { vec![] }
+}
+
+/// What a plain command runs, word for word as before; empty for every other agent.
+fn command<'s>(template: &Template, last: &'s LaunchSpec) -> &'s [String] {
+    let plain = template.program.first().is_some_and(|program| program == "{command}");
+    if plain { &last.argv } else { &[] }
+}
