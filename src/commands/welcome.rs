@@ -72,9 +72,9 @@ fn inside(repo: &Repo) -> Outcome {
 
 fn outside() -> Outcome {
     let steps = vec![
+        step("see all of it on a small sample", "wt demo"),
         step("go to a repository", "cd DIR"),
         step("set an agent to work in a place of its own", "wt spawn NAME \"what to do\""),
-        step("see who is doing what, at what cost", "wt list"),
     ];
     Outcome { repository: None, steps }
 }

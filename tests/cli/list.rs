@@ -276,9 +276,9 @@ fn bare_wt_shows_what_there_is_or_how_to_begin() {
     let env = still();
     insta::assert_snapshot!(*env.wt(&[]).ok(), @r#"
     This is no git repository. Three steps:
-      1  go to a repository                          → cd DIR
-      2  set an agent to work in a place of its own  → wt spawn NAME "what to do"
-      3  see who is doing what, at what cost         → wt list
+      1  see all of it on a small sample             → wt demo
+      2  go to a repository                          → cd DIR
+      3  set an agent to work in a place of its own  → wt spawn NAME "what to do"
     All that there is: `wt --help`
     "#);
     env.unborn("new", &[]);

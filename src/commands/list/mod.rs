@@ -319,7 +319,11 @@ fn complete(
     seen.commit = Some(contents.head);
     if let Some(worktree) = contents.worktree {
         seen.unmerged = worktree.unmerged.len();
-        seen.operation = operation::in_progress(&place_of(repo, variant))?;
+        let place = place_of(repo, variant);
+        // Where refs are no files git has to be asked: only when there is something to explain.
+        if seen.unmerged > 0 || !place.git_dir.join("reftable").exists() {
+            seen.operation = operation::in_progress(&place)?;
+        }
     }
     Ok(())
 }
