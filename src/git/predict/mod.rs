@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::git::command::Answer;
+use crate::git::command::{Answer, Git};
 use crate::git::error::GitError;
+use crate::git::place::Place;
 use crate::git::repo::Repo;
-use crate::git::side_objects::Objects;
+use crate::git::side_objects::{Directory, Objects};
 use crate::git::workers;
 
 /// From so many pairs on, another process is worth its start.
@@ -35,7 +37,7 @@ pub struct Merge {
 pub enum Prediction {
     /// It would go through.
     Clean {
-        /// The tree that it would give, in hex; among the side objects.
+        /// The tree that it would give, in hex; thrown away already.
         tree: String,
     },
     /// It would stop.
@@ -50,7 +52,7 @@ pub enum Prediction {
     },
 }
 
-/// Predicts merges, in the order given. What they give is written beside the repository.
+/// Predicts merges, in the order given.
 ///
 /// # Errors
 /// When git cannot be run. A pair that git cannot merge is an answer, [`Prediction::Impossible`].
@@ -62,14 +64,13 @@ pub fn predict(
     if merges.is_empty() {
         return Ok(vec![]);
     }
-    objects.side()?;
+    let side = Arc::clone(objects.side()?);
     let keys = attributes::keys(objects, merges)?;
     let mut groups: BTreeMap<&attributes::Key, Vec<usize>> = BTreeMap::new();
     for (at, merge) in merges.iter().enumerate() {
         groups.entry(&keys[&merge.into]).or_default().push(at);
     }
     let batches: Vec<&[usize]> = groups.values().flat_map(|group| shares(group)).collect();
-    let side = std::sync::Arc::clone(objects.side()?);
     let place = repo.main_place().unwrap_or_else(|| repo.place());
     let answers = workers::each(
         &batches,
@@ -78,11 +79,14 @@ pub fn predict(
             let pairs: Vec<&Merge> = batch.iter().map(|at| &merges[*at]).collect();
             // An older git does not know the variable, and takes the main checkout's attributes.
             let source = pairs.first().map_or("", |merge| merge.into.as_str());
+            let mut scratch = Directory::quick(room(pairs.len()), &[&side.objects()])?;
             batched(&pairs, |input| {
-                let asked = ["merge-tree", "--write-tree", "--stdin", "-z"];
-                let brief = ["--name-only", "--no-messages"];
-                let git = side.git(&place).env("GIT_ATTR_SOURCE", source);
-                git.args(asked).args(brief).input(input).answer()
+                let answer = ask(&place, source, &scratch, input.clone())?;
+                if answer.code == Some(0) || !scratch.is_in_memory() || !is_full(&answer) {
+                    return Ok(answer);
+                }
+                scratch = Directory::on_disk(&[&side.objects()])?;
+                ask(&place, source, &scratch, input)
             })
         },
     );
@@ -94,6 +98,32 @@ pub fn predict(
     Ok(all.into_iter().map(|(_, prediction)| prediction).collect())
 }
 
+/// Memory for what so many merges give: a few trees and files each.
+fn room(merges: usize) -> u64 {
+    (16 << 20) + merges as u64 * (64 << 10)
+}
+
+/// Whether a process died because it could not write what a merge gives.
+fn is_full(answer: &Answer) -> bool {
+    ["No space left", "unable to write", "unable to create"]
+        .iter()
+        .any(|words| answer.stderr.contains(words))
+}
+
+fn ask(
+    place: &Place,
+    source: &str,
+    scratch: &Directory,
+    input: String,
+) -> Result<Answer, GitError> {
+    let asked = ["merge-tree", "--write-tree", "--stdin", "-z", "--name-only", "--no-messages"];
+    // What is thrown away in a moment needs no compression, nor a link to be safe.
+    let quick = ["core.looseCompression=0", "core.createObject=rename"];
+    let git = quick.iter().fold(Git::read(place), |git, setting| git.config(setting));
+    let git = git.env("GIT_OBJECT_DIRECTORY", scratch.objects());
+    git.env("GIT_ATTR_SOURCE", source).args(asked).input(input).answer()
+}
+
 /// A group in equal parts, one for each processor if there is enough to do.
 fn shares(group: &[usize]) -> std::slice::Chunks<'_, usize> {
     let parts = (group.len() / PAIRS_EACH).clamp(1, workers::count());
@@ -103,7 +133,7 @@ fn shares(group: &[usize]) -> std::slice::Chunks<'_, usize> {
 /// Asks about pairs until each has its answer; a process ends at a pair that it cannot merge.
 fn batched(
     pairs: &[&Merge],
-    ask: impl Fn(String) -> Result<Answer, GitError>,
+    mut ask: impl FnMut(String) -> Result<Answer, GitError>,
 ) -> Result<Vec<Prediction>, GitError> {
     let mut done = Vec::with_capacity(pairs.len());
     let mut failures = 0;

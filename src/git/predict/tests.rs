@@ -93,6 +93,27 @@ fn answers_are_read_up_to_where_git_died() {
 }
 
 #[test]
+fn where_nothing_can_be_written_is_seen() {
+    let sample = Sample::new();
+    branch(&sample, "one", "main", &[("a.txt", "1\n"), ("b", "1")]);
+    branch(&sample, "two", "main", &[("c", "2")]);
+    let repo = sample.repo();
+    let own = repo.common_dir().join("objects");
+    let scratch = Directory::on_disk(&[&own]).unwrap();
+    let at = |name: &str| repo.commit(name).unwrap();
+    let input = format!("{} {}\n", at("one"), at("two"));
+    let well = ask(&repo.place(), "HEAD", &scratch, input.clone()).unwrap();
+    assert!(well.code == Some(0) && !is_full(&well));
+    // A file where the directory of the merged tree's object would be.
+    let tree = sample.git(&["merge-tree", "--write-tree", "one", "two"]);
+    let scratch = Directory::on_disk(&[&own]).unwrap();
+    std::fs::remove_dir_all(own.join(&tree[..2])).unwrap();
+    std::fs::write(scratch.objects().join(&tree[..2]), "").unwrap();
+    let full = ask(&repo.place(), "HEAD", &scratch, input).unwrap();
+    assert!(full.code != Some(0) && is_full(&full), "{full:?}");
+}
+
+#[test]
 fn work_is_shared_out_evenly() {
     let group: Vec<usize> = (0..1275).collect();
     let parts: Vec<&[usize]> = shares(&group).collect();

@@ -98,8 +98,8 @@ pub fn worktree_tree(
     if changes.entries.is_empty() {
         return Ok(WorktreeTree { tree: head, left_out: vec![] });
     }
-    let (wanted, mut left_out) = within(place, &changes.entries, bounds);
-    let by_hand = match objects.writer() {
+    let (wanted, mut left_out, total) = within(place, &changes.entries, bounds);
+    let by_hand = match objects.writer(total) {
         Some(writer) if wanted.len() <= BY_HAND_MAX => {
             by_hand(objects, writer, place, &head, &wanted)?
         }
@@ -117,12 +117,12 @@ pub fn worktree_tree(
     Ok(WorktreeTree { tree, left_out })
 }
 
-/// The paths to take, and those that are left out before anything is read.
+/// The paths to take, those that are left out before anything is read, and how many bytes it is.
 fn within<'c>(
     place: &Place,
     entries: &'c [Change],
     bounds: &Bounds,
-) -> (Vec<&'c Change>, Vec<LeftOut>) {
+) -> (Vec<&'c Change>, Vec<LeftOut>, u64) {
     let (mut wanted, mut left_out, mut total) = (vec![], vec![], 0_u64);
     for change in entries {
         let meta = place.dir().join(&change.path).symlink_metadata();
@@ -141,7 +141,7 @@ fn within<'c>(
         };
         left_out.push(LeftOut { path: change.path.clone(), why });
     }
-    (wanted, left_out)
+    (wanted, left_out, total)
 }
 
 type Made = (String, Vec<(PathBuf, String)>);

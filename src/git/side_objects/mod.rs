@@ -1,9 +1,9 @@
 //! A repository's objects as one thread reads them, with room beside for objects that are made
 //! for an answer and thrown away with it: nothing is ever written into the repository.
 
+mod directory;
+
 use std::cell::OnceCell;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,25 +12,31 @@ use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::repo::Repo;
 
+pub use directory::Directory;
+
+/// Work with so many bytes at most is small.
+const SMALL_MAX: u64 = 4 << 20;
+
 /// Who and when, in the commits that are thrown away.
 const NOBODY: (&str, &str) = ("wt", "wt@localhost");
 
-/// Objects on disk beside those of a repository; gone when dropped.
+/// Objects beside those of a repository; gone when dropped.
 #[derive(Debug)]
 pub struct SideObjects {
-    dir: tempfile::TempDir,
-    /// Those of the repository.
-    own: PathBuf,
+    /// For what is small: in memory where the system has room there.
+    small: Directory,
+    /// For everything else.
+    large: Directory,
 }
 
 /// The objects of a repository, and those beside.
 pub struct Objects {
     place: Place,
-    /// Reads; writes into memory where there is no `writer`. `None` for formats that libgit2
+    /// Reads; writes into memory where there are no `writers`. `None` for formats that libgit2
     /// cannot read.
     lib: Option<git2::Repository>,
-    /// Writes into the side objects.
-    writer: Option<git2::Repository>,
+    /// Write into the side objects: what is small, and everything else.
+    writers: Option<(git2::Repository, git2::Repository)>,
     side: OnceCell<Arc<SideObjects>>,
 }
 
@@ -44,39 +50,21 @@ impl SideObjects {
     }
 
     fn beside(common_dir: &Path) -> Result<Self, GitError> {
-        let made = tempfile::Builder::new().prefix("wt-objects-").tempdir();
-        let dir = made.map_err(GitError::file("create", "a temporary directory"))?;
-        let side = Self { dir, own: common_dir.join("objects") };
-        let info = side.objects().join("info");
-        std::fs::create_dir_all(&info).map_err(GitError::file("create", &info))?;
-        std::fs::create_dir_all(side.dir.path().join("refs"))
-            .map_err(GitError::file("create", side.dir.path()))?;
-        // libgit2 takes the directory for a repository; git is told of the objects alone.
-        for (name, text) in
-            [("HEAD", "ref: refs/heads/none\n"), ("config", "[core]\nbare = true\n")]
-        {
-            put(&side.dir.path().join(name), text.as_bytes())?;
-        }
-        let mut alternate = side.own.as_os_str().as_bytes().to_vec();
-        alternate.push(b'\n');
-        put(&info.join("alternates"), &alternate)?;
-        Ok(side)
+        let own = common_dir.join("objects");
+        let small = Directory::quick(SMALL_MAX * 64, &[&own])?;
+        let large = Directory::on_disk(&[&own, &small.objects()])?;
+        Ok(Self { small, large })
     }
 
-    /// The directory for `GIT_OBJECT_DIRECTORY`.
+    /// The directory for `GIT_OBJECT_DIRECTORY`, which names the others as alternates.
     pub fn objects(&self) -> PathBuf {
-        self.dir.path().join("objects")
+        self.large.objects()
     }
 
     /// A call that reads the repository's objects and these, and writes only here.
     pub fn git(&self, place: &Place) -> Git {
         Git::read(place).env("GIT_OBJECT_DIRECTORY", self.objects())
     }
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), GitError> {
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(bytes));
-    written.map_err(GitError::file("write", path))
 }
 
 impl Objects {
@@ -90,7 +78,7 @@ impl Objects {
             // Before the files in priority, so that writes come here.
             lib.odb()?.add_new_mempack_backend(1000)?;
         }
-        Ok(Self { place: repo.place(), lib, writer: None, side: OnceCell::new() })
+        Ok(Self { place: repo.place(), lib, writers: None, side: OnceCell::new() })
     }
 
     /// The objects of a repository and those beside; what is made goes to the latter.
@@ -99,13 +87,13 @@ impl Objects {
     /// libgit2's.
     pub fn beside(repo: &Repo, side: &Arc<SideObjects>) -> Result<Self, GitError> {
         let lib = open(repo)?;
-        let mut writer = None;
+        let mut writers = None;
         if let Some(lib) = &lib {
-            lib.odb()?.add_disk_alternate(&text(&side.objects())?)?;
-            writer = Some(git2::Repository::open_bare(side.dir.path())?);
+            see(lib, side)?;
+            writers = Some((side.small.open()?, side.large.open()?));
         }
         let side = OnceCell::from(Arc::clone(side));
-        Ok(Self { place: repo.place(), lib, writer, side })
+        Ok(Self { place: repo.place(), lib, writers, side })
     }
 
     /// libgit2's view, where it can read this repository's format.
@@ -113,9 +101,13 @@ impl Objects {
         self.lib.as_ref()
     }
 
-    /// Where libgit2 writes what is thrown away.
-    pub(in crate::git) fn writer(&self) -> Option<&git2::Repository> {
-        self.writer.as_ref().or(self.lib.as_ref())
+    /// Where libgit2 writes so many bytes that are thrown away.
+    pub(in crate::git) fn writer(&self, bytes: u64) -> Option<&git2::Repository> {
+        match &self.writers {
+            Some((small, _)) if bytes <= SMALL_MAX => Some(small),
+            Some((_, large)) => Some(large),
+            None => self.lib.as_ref(),
+        }
     }
 
     /// The place on disk for what the git program writes, made when first needed.
@@ -128,7 +120,7 @@ impl Objects {
         }
         let side = Arc::new(SideObjects::beside(&self.place.common_dir)?);
         if let Some(lib) = &self.lib {
-            lib.odb()?.add_disk_alternate(&text(&side.objects())?)?;
+            see(lib, &side)?;
         }
         Ok(self.side.get_or_init(|| side))
     }
@@ -159,7 +151,7 @@ impl Objects {
     /// # Errors
     /// git's own.
     pub fn empty_tree(&self) -> Result<String, GitError> {
-        if let Some(writer) = self.writer() {
+        if let Some(writer) = self.writer(0) {
             return Ok(writer.treebuilder(None)?.write()?.to_string());
         }
         self.side()?.git(&self.place).arg("mktree").text()
@@ -171,14 +163,19 @@ impl Objects {
     /// git's own.
     pub fn commit(&self, tree: &str, parent: Option<&str>) -> Result<String, GitError> {
         let (name, mail) = NOBODY;
-        if let (Some(writer), Some(lib)) = (self.writer(), &self.lib) {
-            let author = git2::Signature::new(name, mail, &git2::Time::new(0, 0))?;
-            let tree = writer.find_tree(git2::Oid::from_str(tree)?)?;
+        if let Some(lib) = &self.lib {
+            let id = git2::Oid::from_str(tree)?;
             // A repository that is shallow says so to `lib` alone.
             let parent = match parent {
                 Some(parent) => Some(lib.find_commit(git2::Oid::from_str(parent)?)?.id()),
                 None => None,
             };
+            // Where the tree is there is room for its commit.
+            let writer = [self.writer(0), self.writer(u64::MAX)].into_iter().flatten();
+            let mut found = writer.filter_map(|writer| Some((writer, writer.find_tree(id).ok()?)));
+            let (writer, tree) =
+                found.next().ok_or_else(|| GitError::NoSuchRevision(tree.to_owned()))?;
+            let author = git2::Signature::new(name, mail, &git2::Time::new(0, 0))?;
             let parent = parent.map(|parent| writer.find_commit(parent)).transpose()?;
             let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
             let made = writer.commit(None, &author, &author, "uncommitted work", &tree, &parents);
@@ -193,6 +190,14 @@ impl Objects {
         let git = parent.into_iter().fold(git, |git, parent| git.args(["-p", parent]));
         git.arg(tree).text()
     }
+}
+
+/// Lets a handle read side objects, too; libgit2 does not follow their own alternates here.
+fn see(lib: &git2::Repository, side: &SideObjects) -> Result<(), GitError> {
+    for directory in [&side.small, &side.large] {
+        lib.odb()?.add_disk_alternate(&text(&directory.objects())?)?;
+    }
+    Ok(())
 }
 
 /// A handle of this thread's own, on what the repository itself has.
@@ -240,9 +245,10 @@ mod tests {
                 assert!(objects.tree_of(&"0".repeat(head.len())).is_err());
             }
             assert_eq!(count(&repo), before);
-            let dir = side.dir.path().to_path_buf();
+            let dirs = [side.small.objects(), side.large.objects()];
+            assert!(dirs.iter().all(|dir| dir.is_dir()));
             drop(side);
-            assert!(!dir.exists());
+            assert!(!dirs.iter().any(|dir| dir.exists()));
         }
     }
 
