@@ -13,7 +13,7 @@ const INSIDE: &str = "WT_TEST_ISOLATED";
 /// reached, or where that is not permitted, right here. Skips it when one of the agents is missing.
 pub fn isolated(module: &str, name: &str, agents: &[&str], body: impl FnOnce()) {
     if let Some(agent) = agents.iter().find(|agent| missing(agent)) {
-        return skip(&format!("{name}: no {agent}; install it by tests/agents/install.sh"));
+        return skip(&format!("{name}: no {agent} in the agents' directory"));
     }
     let Some(unshare) = unshare().filter(|_| std::env::var_os(INSIDE).is_none()) else {
         return body();

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use wt::domain::attempt::{Attempt, StopRequest};
+use wt::domain::attempt::Attempt;
 use wt::domain::task::{FailureClass, Task, TaskState};
 use wt::domain::usage::Certainty;
-use wt::engine::stop;
 use wt::store::db::Store;
 use wt::store::folder::Folder;
 use wt::store::layout::Layout;
@@ -96,8 +95,8 @@ fn claude_stopped_in_a_tool_is_cancelled_with_what_it_used() {
             let spawned = Spawned::new("claude", Mode::SleepTool);
             let worktree = spawned.world.env.dir().join("shop-worktrees/greeting");
             wait_until("its tool runs", || worktree.join("tool.pid").exists());
-            let by = StopRequest { at: jiff::Timestamp::now(), why: "by you".into(), class: None };
-            stop::ask(&spawned.store, &spawned.task().id, &by).unwrap();
+            let args = ["stop", "greeting"];
+            spawned.world.env.wt_in(&spawned.world.dir, &args).ok();
             let (task, attempt) = spawned.ended();
             assert_eq!(
                 (task.state, task.reason.as_deref()),
