@@ -35,7 +35,7 @@ pub fn both() -> Tokens {
 }
 
 /// A follow-up: the server answers at once, for it sees the tool's result in the session.
-fn second() -> Tokens {
+pub fn second() -> Tokens {
     Tokens {
         input: TURN2.input,
         cache_read: TURN2.cache_read,

@@ -11,7 +11,7 @@ use wt::store::layout::Layout;
 use wt::store::{attempts, tasks};
 
 use crate::isolation::isolated;
-use crate::launch::{AGENTS, both};
+use crate::launch::{AGENTS, both, second};
 use crate::support::fake_model::{CONTENT, Mode, TURN1};
 use crate::support::wait::wait_until;
 use crate::world::World;
@@ -111,6 +111,22 @@ fn claude_stopped_in_a_tool_is_cancelled_with_what_it_used() {
             assert_eq!(working_in(&worktree), Vec::<String>::new());
         },
     );
+}
+
+#[test]
+fn a_session_goes_on_by_send_and_is_metered_alone() {
+    isolated(module_path!(), "a_session_goes_on_by_send_and_is_metered_alone", &["codex"], || {
+        let spawned = Spawned::new("codex", Mode::Ok);
+        let (_, first) = spawned.ended();
+        let args = ["send", "greeting", "and now?"];
+        spawned.world.env.wt_in(&spawned.world.dir, &args).ok();
+        wait_until("there is a second attempt", || spawned.attempt().number == 2);
+        let (task, attempt) = spawned.ended();
+        assert_eq!(task.state, TaskState::Done, "{:?}", task.reason);
+        assert_eq!(attempt.session, first.session);
+        assert_eq!(attempt.baseline.tokens, both(), "what the thread had used before");
+        assert_eq!(attempt.usage.tokens, second(), "codex tells the whole thread's");
+    });
 }
 
 /// The processes that work in a directory.
