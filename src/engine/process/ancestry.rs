@@ -84,6 +84,9 @@ fn ancestors() -> impl Iterator<Item = Stat> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::process::{Child, Command, Stdio};
+
     use super::*;
     use crate::store::lock::Lock;
 
@@ -105,27 +108,27 @@ mod tests {
         let layout = Layout::at(dir.path());
         let attempt = layout.attempts().join("a.1");
         std::fs::create_dir_all(&attempt).unwrap();
-        let mut child = std::process::Command::new("sh")
-            .args(["-c", "read line", HOLDER_VERB])
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut sh = Command::new("sh");
+        let mut child = speaking(sh.args(["-c", "echo; read line", HOLDER_VERB]));
         assert_eq!(claims(child.id()), None, "the verb is no first argument");
         child.kill().unwrap();
         child.wait().unwrap();
-        let script = dir.path().join(HOLDER_VERB);
-        std::fs::write(&script, "read line").unwrap();
-        let mut child = std::process::Command::new("sh")
-            .arg(HOLDER_VERB)
-            .arg(&attempt)
-            .current_dir(dir.path())
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        std::fs::write(dir.path().join(HOLDER_VERB), "echo; read line").unwrap();
+        let mut sh = Command::new("sh");
+        let mut child = speaking(sh.arg(HOLDER_VERB).arg(&attempt).current_dir(dir.path()));
         assert_eq!(claims(child.id()), Some(Keeper::Holder(attempt)));
         assert!(!keeps(child.id(), &layout), "it holds no lock");
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Starts it and waits for its first word: until its program runs, a process that was just
+    /// started shows no arguments.
+    fn speaking(command: &mut Command) -> Child {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut word = [0];
+        child.stdout.as_mut().unwrap().read_exact(&mut word).unwrap();
+        child
     }
 
     #[test]
