@@ -226,7 +226,17 @@ fn delete_branch(repo: &Repo, branch: &str, at: &str) -> Result<(), GitError> {
         return Ok(());
     }
     let full = format!("refs/heads/{branch}");
-    Git::write(&repo.place()).args(["update-ref", "-d", &full, at]).run().map(|_| ())
+    let delete = || Git::write(&repo.place()).args(["update-ref", "-d", &full, at]).run();
+    let lock = repo.common_dir().join(format!("{full}.lock"));
+    match delete() {
+        // A git that was killed between making its lock and noting it leaves the lock behind. The
+        // branch is one that only we were making, and no git is at work on it any more.
+        Err(_) if lock.exists() => {
+            std::fs::remove_file(&lock).map_err(GitError::file("remove", &lock))?;
+            delete().map(|_| ())
+        }
+        answer => answer.map(|_| ()),
+    }
 }
 
 #[cfg(test)]
@@ -348,6 +358,15 @@ mod tests {
             assert!(half.is_unmade());
             assert_eq!(std::fs::read_to_string(aside.join(file)).unwrap(), "mine");
         }
+    }
+
+    #[test]
+    fn a_lock_that_a_killed_git_left_on_the_branch_is_in_nobodys_way() {
+        let (half, _) = Half::made();
+        let lock = half.sample.repo().common_dir().join("refs/heads/feature/a.lock");
+        std::fs::write(&lock, "").unwrap();
+        half.unmake();
+        assert!(half.is_unmade() && !lock.exists());
     }
 
     #[test]
