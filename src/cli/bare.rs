@@ -1,10 +1,10 @@
 //! Bare `wt`: what is going on here, or how to begin.
 
 use crate::cli::app::App;
-use crate::commands::{list, welcome};
+use crate::commands::{status, welcome};
 use crate::domain::problem::Problem;
 
-/// Shows the variants that there are, or the next three steps where there is none.
+/// Shows the work that there is, or the next three steps where there is none.
 ///
 /// # Errors
 /// When the state cannot be read.
@@ -13,8 +13,8 @@ pub fn run(app: &App<'_>) -> Result<(), Problem> {
     match welcome::run(&ctx)? {
         Some(steps) => app.print("welcome", &steps),
         None => {
-            let request = list::Request { all: ctx.here().is_err(), detail: false };
-            app.print("list", &list::run(&ctx, request)?)
+            let request = status::Request { all: ctx.here().is_err(), only_needs_you: false };
+            app.print("status", &status::run(&ctx, &request)?)
         }
     }
 }
