@@ -11,7 +11,8 @@ use crate::commands::spawn::crew;
 use crate::commands::spawn::spot::Spot;
 use crate::domain::problem::{Kind, Problem};
 use crate::engine::shell::Shell;
-use crate::git::carry::{self, Carry, Globs};
+use crate::git::carry::{self, Found, Globs};
+use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::submodules;
 use crate::git::uncommitted::{self, Brought, Fit, Taken, Uncommitted};
@@ -89,6 +90,17 @@ impl Furnishing {
         here.repo.main_place().or_else(|| self.source.clone()).unwrap_or_else(|| here.repo.place())
     }
 
+    /// Finds the ignored files that will be carried: once for all worktrees, and while git makes
+    /// them. One of them goes to `spot`, the others beside it.
+    ///
+    /// # Errors
+    /// When git cannot say what is ignored.
+    pub fn find(&self, spot: &Spot) -> Result<Found, GitError> {
+        let Some(from) = &self.source else { return Ok(Found::default()) };
+        let folder = spot.path.parent().filter(|folder| *folder != from.dir());
+        carry::find(from, &self.globs, folder.unwrap_or(&spot.path))
+    }
+
     /// Takes submodules into the repository's configuration; the caller holds its lock.
     ///
     /// # Errors
@@ -109,7 +121,7 @@ impl Furnishing {
         &self,
         ctx: &Context<'_>,
         here: &Here,
-        place: &Place,
+        (place, found): (&Place, &Found),
         (spot, setup_mark): (&Spot, Option<&str>),
     ) -> Result<Furnished, Problem> {
         let mut furnished = Furnished::default();
@@ -129,14 +141,11 @@ impl Furnishing {
                 Submodules::Empty
             });
         }
-        if let Some(from) = &self.source {
-            let (to, globs) = (spot.path.as_path(), &self.globs);
-            let carried = carry::carry(&Carry { from, to, globs, observer: ctx.observer })?;
-            furnished.carried = carried.paths;
-            furnished.dependencies = carried.dependencies;
-            let left = carried.left.into_iter();
-            furnished.left.extend(left.map(|left| LeftBehind { path: left.path, why: left.why }));
-        }
+        let carried = carry::put(found, &spot.path, ctx.observer)?;
+        furnished.carried = carried.paths;
+        furnished.dependencies = carried.dependencies;
+        let left = carried.left.into_iter();
+        furnished.left.extend(left.map(|left| LeftBehind { path: left.path, why: left.why }));
         if let Some(mark) = setup_mark {
             setup(ctx, here, spot, mark)?;
         }

@@ -93,12 +93,20 @@ struct Begun {
 
 impl Making<'_> {
     fn all(&mut self) -> Result<Vec<Made>, Problem> {
-        self.worktrees()?;
+        let plan = self.plan;
+        let first = plan.members.first().ok_or_else(|| Problem::failed("no variant is planned"))?;
+        let found = std::thread::scope(|scope| {
+            let finding = scope.spawn(|| plan.furnishing.find(&first.spot));
+            self.worktrees()?;
+            let lost = |_| Problem::failed("looking for ignored files ended without an answer");
+            Ok::<_, Problem>(finding.join().map_err(lost)??)
+        })?;
         for (begun, member) in self.begun.iter_mut().zip(&self.plan.members) {
             let place = place(self.here, &begun.admin_dir, &member.spot.path);
             let setup_mark = member.launch.is_none().then_some(begun.planned.mark.as_str());
             let spot = (&member.spot, setup_mark);
-            begun.furnished = self.plan.furnishing.put_into(self.ctx, self.here, &place, spot)?;
+            begun.furnished =
+                self.plan.furnishing.put_into(self.ctx, self.here, (&place, &found), spot)?;
         }
         for member in &self.plan.members {
             if let Some(launch) = &member.launch {

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use crate::domain::observer::Progress;
+use crate::domain::observer::{Observer, Progress};
 use crate::git::carry::select::{self, Globs, Match};
-use crate::git::carry::{Carried, Carry, Left};
+use crate::git::carry::{Carried, Found, Left};
 use crate::git::error::GitError;
 
 /// The size in bytes from which a directory is carried only where the file system clones.
@@ -25,30 +25,27 @@ const DEPTH_MAX: u32 = 100;
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Copies what was selected, in order.
+/// Copies what was found, in order.
 ///
 /// # Errors
 /// When the target cannot be written to.
 pub(super) fn copy_all(
-    job: &Carry<'_>,
-    top: &Path,
-    wanted: &[Match],
+    found: &Found,
+    to: &Path,
+    observer: &dyn Observer,
     carried: &mut Carried,
 ) -> Result<(), GitError> {
-    if wanted.is_empty() {
-        return Ok(());
-    }
     let mut copier = Copier {
-        top,
-        from: open_top(top)?,
-        to: open_top(job.to)?,
-        globs: job.globs,
+        top: &found.top,
+        from: open_top(&found.top)?,
+        to: open_top(to)?,
+        globs: &found.globs,
         clones: None,
-        progress: job.observer.begin("carrying ignored files", None),
+        progress: observer.begin("carrying ignored files", None),
         carried,
     };
-    for found in wanted {
-        copier.item(found)?;
+    for one in &found.wanted {
+        copier.item(one)?;
     }
     Ok(())
 }

@@ -12,18 +12,18 @@ use crate::git::error::GitError;
 use crate::git::place::Place;
 
 pub use copy::DIRECTORY_MAX;
+use select::Match;
 pub use select::{BadGlob, Globs};
 
-/// What is carried, from where, to where.
-pub struct Carry<'a> {
-    /// The checkout whose ignored files are looked at: one that no agent owns.
-    pub from: &'a Place,
-    /// The new worktree's directory.
-    pub to: &'a Path,
-    /// Which ignored files.
-    pub globs: &'a Globs,
-    /// Hears how far it is.
-    pub observer: &'a dyn Observer,
+/// What a checkout has to carry over.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The checkout's directory.
+    top: PathBuf,
+    globs: Globs,
+    wanted: Vec<Match>,
+    left: Vec<Left>,
+    dependencies: Vec<PathBuf>,
 }
 
 /// What was carried, and what was not. All paths are relative to the checkout's top.
@@ -48,38 +48,56 @@ pub struct Left {
     pub why: String,
 }
 
-/// Carries every ignored, untracked file that a glob names, and whole ignored directories that one
-/// names. What is there already stays as it is; links stay links; a file that vanishes meanwhile
-/// is no failure; nothing is written through a link that leads out of the new worktree.
+/// Finds every ignored, untracked file that a glob names, and whole ignored directories that one
+/// names. `from` is a checkout that no agent owns; what is in `apart`, a directory, is not looked
+/// at: new worktrees are made there meanwhile. Nothing is changed.
 ///
 /// # Errors
-/// When git cannot say what is ignored, or the new worktree cannot be written to.
-pub fn carry(job: &Carry<'_>) -> Result<Carried, GitError> {
-    let Some(top) = job.from.work_tree.as_deref() else { return Ok(Carried::default()) };
-    let found = select::select(top, job.globs);
-    let mut carried = Carried { left: found.left, ..Carried::default() };
-    let dependencies: Vec<PathBuf> = found.dependencies;
-    let mut asked: Vec<PathBuf> = found.matches.iter().map(|found| found.path.clone()).collect();
-    asked.extend(dependencies.iter().cloned());
+/// When git cannot say what is ignored.
+pub fn find(from: &Place, globs: &Globs, apart: &Path) -> Result<Found, GitError> {
+    let Some(top) = from.work_tree.as_deref() else { return Ok(Found::default()) };
+    let selected = select::select(top, globs, apart);
+    let (top, globs) = (top.to_path_buf(), globs.clone());
+    let mut found = Found { top, globs, left: selected.left, ..Found::default() };
+    let mut asked: Vec<PathBuf> = selected.matches.iter().map(|one| one.path.clone()).collect();
+    asked.extend(selected.dependencies.iter().cloned());
     if asked.is_empty() {
-        return Ok(carried);
+        return Ok(found);
     }
-    let ignored = ignored(job.from, &asked)?;
-    carried.dependencies = dependencies.into_iter().filter(|path| ignored.contains(path)).collect();
-    let (mut wanted, tracked): (Vec<_>, Vec<_>) =
-        found.matches.into_iter().partition(|found| ignored.contains(&found.path));
+    let ignored_ones = ignored(from, &asked)?;
+    let dependencies = selected.dependencies.into_iter();
+    found.dependencies = dependencies.filter(|path| ignored_ones.contains(path)).collect();
+    let (wanted, tracked): (Vec<_>, Vec<_>) =
+        selected.matches.into_iter().partition(|one| ignored_ones.contains(&one.path));
+    found.wanted = wanted;
     // A directory that is not ignored as a whole may hold files that are.
-    let mut inside: Vec<PathBuf> = vec![];
-    for dir in tracked.iter().filter(|found| found.is_dir) {
-        inside.extend(select::files_in(top, &dir.path));
-    }
+    let directories = tracked.iter().filter(|one| one.is_dir);
+    let inside: Vec<PathBuf> =
+        directories.flat_map(|dir| select::files_in(&found.top, &dir.path)).collect();
     if !inside.is_empty() {
-        let ignored = self::ignored(job.from, &inside)?;
-        let files = inside.into_iter().filter(|path| ignored.contains(path));
-        wanted.extend(files.map(|path| select::Match { path, is_dir: false }));
+        let ignored_ones = ignored(from, &inside)?;
+        let files = inside.into_iter().filter(|path| ignored_ones.contains(path));
+        found.wanted.extend(files.map(|path| Match { path, is_dir: false }));
     }
-    wanted.sort();
-    copy::copy_all(job, top, &wanted, &mut carried)?;
+    found.wanted.sort();
+    Ok(found)
+}
+
+/// Carries what was found into a new worktree. What is there already stays as it is; links stay
+/// links; a file that vanished meanwhile is no failure; nothing is written through a link that
+/// leads out of the new worktree.
+///
+/// # Errors
+/// When the new worktree cannot be written to.
+pub fn put(found: &Found, to: &Path, observer: &dyn Observer) -> Result<Carried, GitError> {
+    let mut carried = Carried {
+        left: found.left.clone(),
+        dependencies: found.dependencies.clone(),
+        ..Carried::default()
+    };
+    if !found.wanted.is_empty() {
+        copy::copy_all(found, to, observer, &mut carried)?;
+    }
     Ok(carried)
 }
 

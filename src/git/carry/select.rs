@@ -104,8 +104,8 @@ pub(super) struct Selection {
 }
 
 /// Walks a checkout. Never into `.git`, another repository or worktree, through a link, or into
-/// what package managers and compilers filled.
-pub(super) fn select(top: &Path, globs: &Globs) -> Selection {
+/// what package managers and compilers filled; nor into `apart`.
+pub(super) fn select(top: &Path, globs: &Globs, apart: &Path) -> Selection {
     let mut found = Selection::default();
     if globs.is_empty() {
         return found;
@@ -130,7 +130,7 @@ pub(super) fn select(top: &Path, globs: &Globs) -> Selection {
         for entry in &entries {
             let path = dir.join(entry.file_name());
             let Ok(kind) = entry.file_type() else { continue };
-            if entry.file_name().as_bytes() == b".git" {
+            if entry.file_name().as_bytes() == b".git" || entry.path() == apart {
                 continue;
             }
             let is_dir = kind.is_dir();

@@ -27,7 +27,7 @@ impl Trip {
         let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
         let globs = Globs::new(&globs).unwrap();
         let from = self.sample.place();
-        carry(&Carry { from: &from, to: &self.to, globs: &globs, observer: &Silent }).unwrap()
+        put(&find(&from, &globs, Path::new("/")).unwrap(), &self.to, &Silent).unwrap()
     }
 
     fn paths(&self, globs: &[&str]) -> Vec<String> {
