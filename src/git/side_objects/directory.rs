@@ -1,19 +1,31 @@
 //! A directory of objects that is thrown away: in memory where the system has room there, since
 //! thousands of small files cost a disk ten times as much.
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::git::error::GitError;
 
 /// Where Linux has files in memory.
 const MEMORY: &str = "/dev/shm";
 
+/// What the directories begin with.
+const PREFIX: &str = "wt-objects-";
+
 /// Objects in a directory of their own; gone when dropped.
+///
+/// It is locked while we live, so that the next one that is made there can clear away what a
+/// killed process left.
 #[derive(Debug)]
 pub struct Directory {
     dir: tempfile::TempDir,
     in_memory: bool,
+    _alive: Flock<OwnedFd>,
 }
 
 impl Directory {
@@ -26,8 +38,7 @@ impl Directory {
         let room = rustix::fs::statvfs(MEMORY).ok();
         let room = room.map_or(0, |room| room.f_bavail.saturating_mul(room.f_frsize));
         if room / 2 >= bytes
-            && let Ok(dir) = named().tempdir_in(MEMORY)
-            && let Ok(made) = Self::fill(dir, true, alternates)
+            && let Ok(made) = Self::make(|| named().tempdir_in(MEMORY), true, alternates)
         {
             return Ok(made);
         }
@@ -39,18 +50,31 @@ impl Directory {
     /// # Errors
     /// When there is no room for temporary files.
     pub fn on_disk(alternates: &[&Path]) -> Result<Self, GitError> {
-        let made = named().tempdir();
-        let dir = made.map_err(GitError::file("create", "a temporary directory"))?;
-        Self::fill(dir, false, alternates)
+        Self::make(|| named().tempdir(), false, alternates)
     }
 
-    /// What libgit2 takes for a bare repository; git is told of the objects alone.
-    fn fill(
-        dir: tempfile::TempDir,
+    fn make(
+        create: impl Fn() -> std::io::Result<tempfile::TempDir>,
         in_memory: bool,
         alternates: &[&Path],
     ) -> Result<Self, GitError> {
-        let made = Self { dir, in_memory };
+        let made = loop {
+            let dir = create().map_err(GitError::file("create", "a temporary directory"))?;
+            // Before it is locked another process may have taken it for abandoned.
+            if let Some(alive) = lock(dir.path()).filter(|_| dir.path().exists()) {
+                break Self { dir, in_memory, _alive: alive };
+            }
+        };
+        if let Some(beside) = made.dir.path().parent() {
+            sweep(beside);
+        }
+        made.fill(alternates)?;
+        Ok(made)
+    }
+
+    /// What libgit2 takes for a bare repository; git is told of the objects alone.
+    fn fill(&self, alternates: &[&Path]) -> Result<(), GitError> {
+        let made = self;
         let (root, info) = (made.dir.path(), made.objects().join("info"));
         for dir in [&info, &root.join("refs")] {
             std::fs::create_dir_all(dir).map_err(GitError::file("create", dir))?;
@@ -68,7 +92,7 @@ impl Directory {
         for (path, bytes) in files {
             std::fs::write(&path, bytes).map_err(GitError::file("write", path))?;
         }
-        Ok(made)
+        Ok(())
     }
 
     /// Whether what is written there takes memory.
@@ -92,13 +116,48 @@ impl Directory {
 
 fn named() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix("wt-objects-");
+    builder.prefix(PREFIX);
     builder
+}
+
+fn lock(dir: &Path) -> Option<Flock<OwnedFd>> {
+    let dir = File::open(dir).ok()?;
+    Flock::lock(dir.into(), FlockArg::LockExclusiveNonblock).ok()
+}
+
+/// Clears away our own directories whose process is dead; a killed one cannot.
+fn sweep(beside: &Path) {
+    let Ok(entries) = std::fs::read_dir(beside) else { return };
+    let me = rustix::process::geteuid().as_raw();
+    for entry in entries.flatten() {
+        if !entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        let path = entry.path();
+        let ours = path.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == me);
+        if let Some(_dead) = ours.then(|| lock(&path)).flatten() {
+            std::fs::remove_dir_all(&path).ok();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_dead_left_is_cleared_away() {
+        let beside = tempfile::tempdir().unwrap();
+        let create = || named().tempdir_in(beside.path());
+        let alive = Directory::make(create, false, &[]).unwrap();
+        let (dead, other) = (beside.path().join("wt-objects-dead"), beside.path().join("mine"));
+        std::fs::create_dir_all(dead.join("objects/ab")).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&other, beside.path().join("wt-objects-link")).unwrap();
+        let next = Directory::make(create, false, &[]).unwrap();
+        assert!(!dead.exists() && other.exists());
+        assert!(alive.objects().is_dir() && next.objects().is_dir());
+    }
 
     #[test]
     fn what_does_not_fit_into_memory_goes_to_disk() {
