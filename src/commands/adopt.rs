@@ -189,6 +189,8 @@ fn in_place(
         };
         events::record(tx, now, &event)
     })?;
+    // Its index may have been written in the second of its files: the next list repairs that once.
+    worktree::mark_new(&found.git_dir).ok();
     Ok(Outcome {
         name,
         branch,

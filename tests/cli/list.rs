@@ -305,3 +305,18 @@ fn bare_wt_shows_what_there_is_or_how_to_begin() {
         assert_eq!(bare.stdout, env.wt_in(&place, status).ok().stdout, "{bare}");
     }
 }
+
+#[test]
+fn the_index_of_an_adopted_worktree_is_refreshed_once() {
+    let env = still();
+    let shop = env.repo("shop");
+    shop.git(&["worktree", "add", "-q", "-b", "mine", "../mine"]);
+    shop.wt(&["adopt", "mine"]).ok();
+    let git = GitCalls::watch(&env);
+    let refreshed = || {
+        let (said, calls) = git.during(|| shop.wt(&["list"]));
+        let _ = said.ok();
+        calls.iter().filter(|call| call.contains(" update-index ")).count()
+    };
+    assert_eq!([refreshed(), refreshed()], [1, 0]);
+}
