@@ -1,6 +1,6 @@
 //! `wt merge`: the winner into the branch it forked from.
 //!
-//! First everything is looked at ([`facts`]) and decided ([`plan`]); then git makes the merge in a
+//! First everything is looked at (`facts`) and decided (`plan`); then git makes the merge in a
 //! scratch worktree, and only when that is whole does the branch move, and the checkout with it
 //! ([`land`](crate::git::land)). Conflicts wait in the scratch worktree: settled by hand or in
 //! favour of one side, the merge goes on; or it is given up.
