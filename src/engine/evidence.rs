@@ -47,15 +47,12 @@ pub struct Verdict {
 /// `done` takes all of: the terminal event of the dialect without an error flag, exit 0 (or an exit
 /// that nobody saw, after a clean terminal event), no permission that was denied, no question at
 /// its end, and a worktree that could be looked at where a change is promised. For programs without
-/// a terminal event the exit code takes its place.
+/// a terminal event the exit code takes its place, unless they were told to stop: what a program
+/// exits with then says nothing about its work. A stop also explains an end before the agent began.
 pub fn judge(evidence: &Evidence) -> Verdict {
-    match evidence.exit {
-        Exit::Setup { command, code } => return setup_failed(command, *code),
-        Exit::NotStarted { error } => {
-            return failed(FailureClass::Permanent, format!("could not be started: {error}"));
-        }
-        _ if ended_well(evidence) => return delivered(evidence),
-        _ => {}
+    let told_its_end = has_terminal_event(evidence.dialect);
+    if ended_well(evidence) && (told_its_end || evidence.stop.is_none()) {
+        return delivered(evidence);
     }
     match evidence.stop {
         Some(StopRequest { why, class: None, .. }) => {
@@ -109,6 +106,10 @@ fn ended_badly(evidence: &Evidence) -> Verdict {
     let stderr = evidence.stderr_tail;
     let class = known(evidence.patterns, stderr, status_in(stderr));
     match evidence.exit {
+        Exit::Setup { command, code } => setup_failed(command, *code),
+        Exit::NotStarted { error } => {
+            failed(FailureClass::Permanent, format!("could not be started: {error}"))
+        }
         Exit::Code { code: 0 } => {
             let reason = "exit 0, but its output has no end".to_owned();
             failed(class.unwrap_or(FailureClass::Crash), reason)
@@ -121,7 +122,7 @@ fn ended_badly(evidence: &Evidence) -> Verdict {
         Exit::Signal { signal } => {
             failed(class.unwrap_or(FailureClass::Crash), format!("killed by signal {signal}"))
         }
-        _ => Verdict {
+        Exit::Unobserved => Verdict {
             state: TaskState::Lost,
             ..because("it is gone, and nobody saw how it ended".to_owned())
         },
@@ -263,6 +264,22 @@ mod tests {
         let report = clean();
         let late = Evidence { stop: Some(&person), ..evidence(&report, &ZERO) };
         assert_eq!(judge(&late).state, TaskState::Done);
+    }
+
+    #[test]
+    fn what_was_stopped_before_it_could_tell_is_stopped() {
+        let by = StopRequest { at: jiff::Timestamp::UNIX_EPOCH, why: "by you".into(), class: None };
+        let nothing = StreamReport::default();
+        let trapped = Evidence { dialect: Dialect::Plain, ..evidence(&nothing, &ZERO) };
+        assert_eq!(judge(&trapped).state, TaskState::Done);
+        let setup = Exit::Setup { command: "npm ci".into(), code: None };
+        let not_started = Exit::NotStarted { error: "it was stopped before it started".into() };
+        let ends = [trapped, evidence(&nothing, &setup), evidence(&nothing, &not_started)];
+        for end in ends {
+            let verdict = judge(&Evidence { stop: Some(&by), ..end });
+            assert_eq!(verdict.state, TaskState::Cancelled);
+            assert_eq!(verdict.reason, "stopped by you");
+        }
     }
 
     #[test]
