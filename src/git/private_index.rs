@@ -2,7 +2,7 @@
 //! of it is ready.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -14,6 +14,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::git::command::Git;
 use crate::git::error::GitError;
+use crate::git::index_copy::copy_index;
 use crate::git::place::Place;
 
 /// What the directories begin with that hold private indexes, inside a checkout's git directory.
@@ -74,11 +75,9 @@ impl PrivateIndex {
     pub fn copy(place: &Place) -> Result<Self, GitError> {
         let (dir, alive) = directory(&place.git_dir)?;
         let real = place.git_dir.join("index");
-        let seen = Stamp::of(&real)?;
-        let index = Self { place: place.clone(), dir, _alive: alive, seen, objects: None };
-        if index.seen.is_some() {
-            std::fs::copy(&real, index.file()).map_err(GitError::file("copy", &real))?;
-        }
+        let mut index =
+            Self { place: place.clone(), dir, _alive: alive, seen: None, objects: None };
+        index.seen = index.take_from(&real)?;
         Ok(index)
     }
 
@@ -100,10 +99,22 @@ impl PrivateIndex {
         let seen = self.seen.clone();
         let objects = self.objects.clone();
         let fork = Self { place: self.place.clone(), dir, _alive: alive, seen, objects };
-        if self.file().exists() {
-            std::fs::copy(self.file(), fork.file()).map_err(GitError::file("copy", self.file()))?;
-        }
+        fork.take_from(&self.file())?;
         Ok(fork)
+    }
+
+    /// Begins as a copy of another index; gives what that one was, `None` when there is none.
+    fn take_from(&self, other: &Path) -> Result<Option<Stamp>, GitError> {
+        let mut file = tempfile::NamedTempFile::new_in(self.dir())
+            .map_err(GitError::file("write", self.dir()))?;
+        let meta = match copy_index(other, file.as_file_mut()) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(GitError::file("copy", other)(error)),
+        };
+        file.persist(self.file())
+            .map_err(|error| GitError::file("write", self.file())(error.error))?;
+        Ok(Some(Stamp::from(meta)))
     }
 
     /// Its objects go into this directory, which names the repository's own as an alternate.
@@ -278,14 +289,17 @@ impl Stamp {
     /// `None` when there is no such file.
     fn of(path: &Path) -> Result<Option<Self>, GitError> {
         match path.symlink_metadata() {
-            Ok(found) => Ok(Some(Self {
-                inode: found.ino(),
-                size: found.size(),
-                modified: (found.mtime(), found.mtime_nsec()),
-            })),
+            Ok(found) => Ok(Some(Self::from(found))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(GitError::File { action: "read", path: path.into(), source }),
         }
+    }
+}
+
+impl From<Metadata> for Stamp {
+    fn from(found: Metadata) -> Self {
+        let modified = (found.mtime(), found.mtime_nsec());
+        Self { inode: found.ino(), size: found.size(), modified }
     }
 }
 

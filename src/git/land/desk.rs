@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::git::error::GitError;
+use crate::git::index_copy::copy_index;
 use crate::git::place::Place;
 
 /// The directory's name.
@@ -151,11 +152,7 @@ impl Desk {
     /// When it cannot be copied.
     pub fn keep_index(&self) -> Result<(), GitError> {
         for name in ["new-index", "old-index"] {
-            let mut from = File::open(&self.index).map_err(GitError::file("read", &self.index))?;
-            self.put(name, |file| {
-                std::io::copy(&mut from, file)?;
-                file.set_permissions(from.metadata()?.permissions())
-            })?;
+            self.put(name, |file| copy_index(&self.index, file).map(drop))?;
         }
         Ok(())
     }
