@@ -59,7 +59,7 @@ fn what_is_not_merged_needs_force_and_a_yes() {
 
     insta::assert_snapshot!(*shop.wt(&["cleanup", "dark", "--force", "--yes"]).ok(), @r"
     ✓ dark  removed, branch feature/dark deleted at #######
-    until 21 Dec 2026 they come back as they were → wt restore dark
+    it comes back until 21 Dec 2026 → wt restore dark
     ");
     assert!(!dark.dir.exists() && trash(&env, "dark-1").join(".env").exists());
     assert_eq!(shop.at_ref("refs/heads/feature/dark"), None);
@@ -95,7 +95,7 @@ fn merged_takes_those_whose_work_is_elsewhere_and_no_others() {
     insta::assert_snapshot!(*shop.wt(&["cleanup", "--merged"]).ok(), @r"
     ✓ done  removed, branch feature/done deleted at #######
     dirty stays: 1 uncommitted change
-    until 21 Dec 2026 they come back as they were → wt restore done
+    it comes back until 21 Dec 2026 → wt restore done
     ");
     for name in ["open", "dirty", "fresh"] {
         assert!(variant(&env, name).dir.exists(), "{name}");
@@ -143,7 +143,7 @@ fn the_variant_stood_in_can_be_removed_and_says_where_to_go() {
     let fresh = variant(&env, "fresh");
     insta::assert_snapshot!(*fresh.wt(&["cleanup"]).ok(), @r"
     ✓ fresh  removed, branch feature/fresh deleted at #######
-    until 21 Dec 2026 they come back as they were → wt restore fresh
+    it comes back until 21 Dec 2026 → wt restore fresh
     the directory you stand in is in the trash now → cd $DIR/shop
     ");
     // A shell is still in that directory, under its new name.
@@ -265,7 +265,7 @@ fn teardown_commands_run_once_approved_and_a_failing_one_stops_nothing() {
     shop.wt(&["trust", "--yes"]).ok();
     insta::assert_snapshot!(*shop.wt(&["cleanup", "fresh"]).ok(), @r"
     ✓ fresh  removed, branch feature/fresh deleted at #######
-    until 21 Dec 2026 they come back as they were → wt restore fresh
+    it comes back until 21 Dec 2026 → wt restore fresh
     --- stderr ---
     teardown fresh: echo down > ../down; exit 3
     warning: teardown command `echo down > ../down; exit 3` of fresh exited with 3; going on
@@ -422,7 +422,7 @@ fn the_losers_of_the_last_merge_go_together() {
     insta::assert_snapshot!(*shop.wt(&["cleanup", "--losers", "--yes"]).ok(), @r"
     ✓ light  removed, branch feature/light deleted at #######
     ✓ late   removed, branch feature/late deleted at #######
-    until 21 Dec 2026 they come back as they were → wt restore light late
+    they come back until 21 Dec 2026 → wt restore light late
     ");
     assert!(variant(&env, "other").dir.exists() && variant(&env, "dark").dir.exists());
     shop.wt(&["undo"]).ok();

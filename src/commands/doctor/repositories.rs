@@ -40,9 +40,12 @@ pub fn look(
         findings.extend(worktrees::look(row, &repo, variant)?);
     }
     if findings.is_empty() {
-        let count = variants.len();
-        let variants = if count == 1 { "variant" } else { "variants" };
-        findings.push(Finding::fine(about, format!("{count} {variants}, all in their places")));
+        let found = match variants.len() {
+            0 => "no variants".to_owned(),
+            1 => "1 variant, in its place".to_owned(),
+            count => format!("{count} variants, all in their places"),
+        };
+        findings.push(Finding::fine(about, found));
     }
     Ok(findings)
 }

@@ -23,11 +23,10 @@ impl Render for Outcome {
         skipped(&self.skipped, out)?;
         if let Some(until) = self.restorable_until {
             let day = human::day(until);
-            let names: Vec<&str> = self.removed.iter().map(|one| one.name.as_str()).collect();
-            out.line(format!(
-                "until {day} they come back as they were → wt restore {}",
-                names.join(" ")
-            ))?;
+            let kept = self.removed.iter().filter(|one| one.trash.is_some());
+            let names: Vec<&str> = kept.map(|one| one.name.as_str()).collect();
+            let back = if names.len() == 1 { "it comes" } else { "they come" };
+            out.line(format!("{back} back until {day} → wt restore {}", names.join(" ")))?;
         }
         if let Some(place) = &self.stood_in {
             let text = "the directory you stand in is in the trash now → cd";
