@@ -13,6 +13,7 @@ pub mod name;
 pub mod observer;
 pub mod problem;
 pub mod settings;
+pub mod sync;
 pub mod task;
 pub mod undo;
 pub mod usage;

@@ -10,7 +10,8 @@ use crate::store::error::StoreError;
 use crate::store::layout::Layout;
 
 /// Each brings the database from its index to the next version; only ever added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/001.sql"), include_str!("migrations/002.sql")];
 
 /// How long a writer waits for another. 100 processes with ten transactions a second each had a
 /// 99th percentile of 9 ms, so this only ends a wait that would never end.

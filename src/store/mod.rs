@@ -19,6 +19,7 @@ pub mod merges;
 pub mod random;
 pub mod repos;
 pub mod row;
+pub mod syncs;
 pub mod tasks;
 pub mod trust;
 pub mod undo;

@@ -1,7 +1,7 @@
 //! What can be taken back: one row for each merge, cleanup, sync and restore.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -55,21 +55,46 @@ pub fn record(
     Ok(db.last_insert_rowid())
 }
 
+/// Replaces what a record says: another part of the same step was done.
+///
+/// # Errors
+/// The database's.
+pub fn amend(
+    db: &Connection,
+    id: i64,
+    summary: &str,
+    data: &impl Serialize,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE undo SET summary = ?2, data = ?3 WHERE id = ?1";
+    db.execute(sql, params![id, summary, row::to_json(data)?])?;
+    Ok(())
+}
+
+/// The newest record of a repository.
+///
+/// # Errors
+/// The database's.
+pub fn newest(db: &Connection, repo: &RepoId) -> Result<Option<UndoRow>, StoreError> {
+    let sql = "SELECT * FROM undo WHERE repo = ?1 ORDER BY id DESC LIMIT 1";
+    Ok(db.prepare_cached(sql)?.query_row([repo.as_str()], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<UndoRow> {
+    Ok(UndoRow {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        summary: row.get("summary")?,
+        data: row::json(row, "data")?,
+        at: row::time(row, "at")?,
+        undone_at: row::maybe_time(row, "undone_at")?,
+    })
+}
+
 /// What a repository can take back, newest first, at most 100.
 ///
 /// # Errors
 /// The database's.
 pub fn of_repo(db: &Connection, repo: &RepoId) -> Result<Vec<UndoRow>, StoreError> {
-    let read = |row: &Row<'_>| {
-        Ok(UndoRow {
-            id: row.get("id")?,
-            kind: row.get("kind")?,
-            summary: row.get("summary")?,
-            data: row::json(row, "data")?,
-            at: row::time(row, "at")?,
-            undone_at: row::maybe_time(row, "undone_at")?,
-        })
-    };
     let sql = "SELECT * FROM undo WHERE repo = ?1 ORDER BY id DESC LIMIT 100";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([repo.as_str()], read)?.collect::<Result<_, _>>()?;
