@@ -9,6 +9,7 @@ pub mod classify;
 pub mod dialect;
 pub mod environment;
 pub mod lines;
+pub mod pricing;
 pub mod probe;
 pub mod registry;
 pub mod render;

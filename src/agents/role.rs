@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::agents::template::TemplateError;
+use crate::domain::budget::Allowance;
 use crate::domain::problem::Problem;
 
 /// The built-in roles, by name.
@@ -36,6 +37,9 @@ pub struct Role {
     /// The model for it, unless another is asked for.
     #[serde(default)]
     pub model: Option<String>,
+    /// How much each of its tasks may use, unless another budget is given.
+    #[serde(default)]
+    pub budget: Option<Allowance>,
     /// Whether it may write; without, it is never given more than reading.
     pub write: bool,
     /// What must be there when it ends.

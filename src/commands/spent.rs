@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::usage::{Certainty, Usage};
+use crate::domain::usage::{Certainty, CostFrom, Usage};
 
 /// What agents used.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -19,6 +19,9 @@ pub struct Spent {
     pub cache_read: u64,
     /// In US dollars; `None` when neither the agent nor a price tells.
     pub cost_usd: Option<f64>,
+    /// Where that comes from: `agent` (its own report), `prices` (computed from the list of
+    /// prices), `part` (only a part is known); `None` without a cost.
+    pub cost_from: Option<CostFrom>,
     /// What the numbers are worth: `exact`, `at_least`, `unknown`.
     pub certainty: Certainty,
 }
@@ -36,6 +39,7 @@ impl Spent {
             cache_write: usage.tokens.cache_write,
             cache_read: usage.tokens.cache_read,
             cost_usd: usage.cost.map(|cost| cost.dollars()),
+            cost_from: usage.cost.map(|_| usage.cost_from),
             certainty: usage.certainty,
         })
     }

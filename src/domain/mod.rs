@@ -4,6 +4,7 @@
 //! data that can be built in a test by hand.
 
 pub mod attempt;
+pub mod budget;
 pub mod event;
 pub mod fill;
 pub mod id;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::budget::{Allowance, OnLimit, Period};
+
 /// Every setting. The built-in layer (`templates/config.toml`) gives each a value, so nothing here
 /// is optional unless absence means something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +19,8 @@ pub struct Settings {
     pub agent: AgentSettings,
     /// How much at once.
     pub limits: LimitSettings,
+    /// How much may be used.
+    pub budget: BudgetSettings,
     /// How a winner is merged.
     pub merge: MergeSettings,
 }
@@ -70,6 +74,53 @@ pub struct LimitSettings {
     pub tasks: u32,
     /// Agents at once.
     pub agent: u32,
+}
+
+/// `[budget]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetSettings {
+    /// How long `total` and `background` count before they begin anew.
+    pub period: Period,
+    /// For everything, over all repositories, in a period.
+    pub total: Allowance,
+    /// For background work, over all repositories, in a period.
+    pub background: Allowance,
+    /// For each task that is given none of its own, all its attempts together.
+    pub per_task: Allowance,
+    /// At which percentages of a budget it is told, once each.
+    pub warn_at: Vec<Percent>,
+    /// What becomes of work whose default budget is used up.
+    pub on_limit: OnLimit,
+}
+
+/// A percentage at which a budget warns: 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Percent(u8);
+
+impl Percent {
+    /// The number.
+    pub fn value(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
+impl From<Percent> for i64 {
+    fn from(percent: Percent) -> Self {
+        Self::from(percent.0)
+    }
+}
+
+impl TryFrom<i64> for Percent {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u8::try_from(number) {
+            Ok(percent @ 1..=100) => Ok(Self(percent)),
+            _ => Err(format!("`{number}` is no percentage to warn at: 1 to 100 are")),
+        }
+    }
 }
 
 /// `[merge]`

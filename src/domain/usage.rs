@@ -97,6 +97,22 @@ pub struct Usage {
     pub cost: Option<MicroUsd>,
     /// What the counts are worth: exact, a lower bound, or not told at all.
     pub certainty: Certainty,
+    /// Where the money's figure comes from; of no meaning without one.
+    #[serde(default)]
+    pub cost_from: CostFrom,
+}
+
+/// Where a cost comes from; shown as `$0.94`, `≈$0.94` and `≥$0.94`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostFrom {
+    /// The agent's own report.
+    #[default]
+    Agent,
+    /// Computed, at least in part, from the tokens and the list of prices.
+    Prices,
+    /// Only a part of it is known: it costs at least that much.
+    Part,
 }
 
 /// How far a usage can be trusted; shown as `61k`, `≥48k` and `–`.
@@ -122,11 +138,14 @@ impl Usage {
             (Unknown, Unknown) => Unknown,
             _ => AtLeast,
         };
-        let cost = match (self.cost, other.cost) {
-            (Some(a), Some(b)) => Some(MicroUsd(a.0.saturating_add(b.0))),
-            (a, b) => a.or(b),
+        let (cost, cost_from) = match (self.cost, other.cost) {
+            (Some(a), Some(b)) => {
+                (Some(MicroUsd(a.0.saturating_add(b.0))), self.cost_from.max(other.cost_from))
+            }
+            (None, None) => (None, CostFrom::default()),
+            (a, b) => (a.or(b), CostFrom::Part),
         };
-        Self { tokens: self.tokens + other.tokens, cost, certainty }
+        Self { tokens: self.tokens + other.tokens, cost, certainty, cost_from }
     }
 }
 
@@ -145,11 +164,14 @@ mod tests {
             tokens: Tokens { input: 5, ..Tokens::default() },
             cost: Some(MicroUsd(7)),
             certainty: Certainty::Exact,
+            cost_from: CostFrom::Prices,
         };
         let sum = known.plus(&Usage::default());
         assert_eq!(sum.certainty, Certainty::AtLeast);
         assert_eq!(sum.cost, Some(MicroUsd(7)));
         assert_eq!(sum.tokens.input, 5);
+        assert_eq!(sum.cost_from, CostFrom::Part);
+        assert_eq!(known.plus(&known).cost_from, CostFrom::Prices);
     }
 
     #[test]

@@ -139,6 +139,7 @@ fn compare(file: &str, expected: &Expected, wrong: &mut Vec<String>) {
         },
         cost: expected.cost.map(MicroUsd),
         certainty: expected.certainty,
+        ..Usage::default()
     };
     check("usage", format!("{:?}", report.usage), format!("{usage:?}"));
     check("session", format!("{:?}", report.session), format!("{:?}", expected.session));

@@ -20,6 +20,9 @@ const FILE_MAX: u64 = 256 * 1024;
 /// The table whose keys are the user's own.
 const FREE_TABLE: &str = "env";
 
+/// Settings that are a number of tokens, or a text: `"200k"`, `"20usd"`, `"none"`.
+const AMOUNTS: [&str; 3] = ["budget.total", "budget.background", "budget.per_task"];
+
 /// One layer of settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
@@ -109,6 +112,17 @@ pub fn file_layer(
     let mut limited = file.take(FILE_MAX + 1);
     limited.read_to_string(&mut text).map_err(StoreError::file("read", path))?;
     text_layer(&text, origin(path.display().to_string())).map(Some)
+}
+
+/// The settings that hold over all repositories: the user's own file above the built-in ones. No
+/// repository's settings can hold for all, nor the variables of whichever shell asks.
+///
+/// # Errors
+/// When the file cannot be read or says what cannot be.
+pub fn of_user(environment: &Environment) -> Result<Settings, StoreError> {
+    let file = environment.config_dir().map(|dir| dir.join("config.toml"));
+    let layer = file.map(|file| file_layer(&file, Origin::User)).transpose()?.flatten();
+    Ok(Config::join(layer)?.settings)
 }
 
 /// The layer of a settings text.
@@ -206,6 +220,7 @@ fn check(valid: &Table, origin: &Origin, key: &str, value: &Value) -> Result<(),
     match lookup(valid, key) {
         None | Some(Value::Table(_)) => refuse(format!("unknown key `{key}`"), nearest(valid, key)),
         Some(model) if model.same_type(value) => Ok(()),
+        Some(_) if AMOUNTS.contains(&key) && value.is_str() => Ok(()),
         Some(model) => {
             refuse(format!("`{key}` must be {}, not {}", kind(model), kind(value)), None)
         }
@@ -302,6 +317,10 @@ mod tests {
         assert_eq!(config.settings.agent.permissions, Permissions::Read);
         assert_eq!(config.settings.limits.tasks, 2);
         assert_eq!(config.settings.env["A"], "{name}");
+        let money = Environment::of([("WT_BUDGET_TOTAL", "$20"), ("WT_BUDGET_PER_TASK", "9")], "/");
+        let budget = Config::join(variable_layers(&money).unwrap()).unwrap().settings.budget;
+        assert_eq!(budget.total.0.unwrap().to_string(), "$20");
+        assert_eq!(budget.per_task.0.unwrap().to_string(), "9 tokens");
         let origin = Origin::Variable("WT_LIMITS_TASKS".into());
         assert_eq!(config.origin("limits.tasks"), Some(&origin));
     }
@@ -324,6 +343,10 @@ mod tests {
         assert_eq!(wrong, "f: `limits.tasks` must be a whole number, not a text ()");
         assert!(refusal("[agent]\npermissions = \"rad\"").contains("`agent.permissions`"));
         assert!(refusal("[limits]\ntasks = -1").contains("`limits.tasks`"));
+        assert!(refusal("[budget]\ntotal = 0").contains("`budget.total`: `0` is no budget"));
+        assert!(refusal("[budget]\ntotal = \"lots\"").contains("`lots` is no amount"));
+        assert!(refusal("[budget]\ntotal = true").contains("must be a whole number"));
+        assert!(refusal("[budget]\nwarn_at = [75, 101]").contains("`101` is no percentage"));
         assert!(refusal("[env]\n\"A=B\" = \"x\"").contains("no name for a variable"));
         assert!(refusal("[worktree.path]\nx = 1").contains("unknown key `worktree.path.x`"));
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::usage::{Certainty, MicroUsd, Usage};
+use crate::domain::usage::{Certainty, CostFrom, MicroUsd, Usage};
 
 /// `18,450`
 pub fn number(value: u64) -> String {
@@ -51,12 +51,14 @@ pub fn tokens(usage: &Usage) -> String {
     }
 }
 
-/// Cost of a usage: `$0.94`, `≥$0.70`, `–`.
+/// Cost of a usage: `$0.94` as the agent told it, `≈$0.94` as computed from a list of prices,
+/// `≥$0.70` where only a part is known, `–`.
 pub fn cost(usage: &Usage) -> String {
-    match (usage.cost, usage.certainty) {
-        (None, _) => "–".into(),
-        (Some(cost), Certainty::Exact) => money(cost),
-        (Some(cost), _) => format!("≥{}", money(cost)),
+    match (usage.cost, usage.certainty, usage.cost_from) {
+        (None, _, _) => "–".into(),
+        (Some(cost), Certainty::Exact, CostFrom::Agent) => money(cost),
+        (Some(cost), Certainty::Exact, CostFrom::Prices) => format!("≈{}", money(cost)),
+        (Some(cost), _, _) => format!("≥{}", money(cost)),
     }
 }
 
@@ -155,8 +157,11 @@ mod tests {
             tokens: Tokens { input: 48_000, ..Tokens::default() },
             cost: Some(MicroUsd(700_000)),
             certainty: Certainty::AtLeast,
+            cost_from: CostFrom::Agent,
         };
         assert_eq!((tokens(&usage), cost(&usage)), ("≥48k".into(), "≥$0.70".into()));
+        let computed = Usage { certainty: Certainty::Exact, cost_from: CostFrom::Prices, ..usage };
+        assert_eq!(cost(&computed), "≈$0.70");
         assert_eq!(money(MicroUsd(4_200)), "$0.0042");
     }
 

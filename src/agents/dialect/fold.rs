@@ -3,7 +3,7 @@
 use crate::agents::classify::{classify, status_in};
 use crate::domain::event::{AgentEvent, StreamError, StreamReport};
 use crate::domain::launch::FailurePattern;
-use crate::domain::usage::{Certainty, MicroUsd, SessionTotals, Tokens, Usage};
+use crate::domain::usage::{Certainty, CostFrom, MicroUsd, SessionTotals, Tokens, Usage};
 
 /// The most characters of anything that is shown on one line.
 const LINE_CHARS: usize = 300;
@@ -127,7 +127,7 @@ impl Fold<'_> {
 
     /// What this run used, as far as is known.
     pub(super) fn usage(&mut self, tokens: Tokens, cost: Option<MicroUsd>, certainty: Certainty) {
-        self.report.usage = Usage { tokens, cost, certainty };
+        self.report.usage = Usage { tokens, cost, certainty, cost_from: CostFrom::Agent };
     }
 
     /// What this run alone used, of a cumulative total. A total below the baseline cannot include

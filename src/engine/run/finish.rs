@@ -192,8 +192,9 @@ impl Engine {
             question: verdict.question.clone(),
             changed: finished.changed,
         };
+        let usage = self.priced(attempt, finished.usage, &finished.progress)?;
         let end = End {
-            usage: finished.usage,
+            usage,
             progress: &finished.progress,
             session: finished.session.as_deref(),
             exit: &record.exit,

@@ -49,14 +49,20 @@ impl Engine {
 
     /// Saves what was read of these, in one transaction.
     fn save(&mut self, attempts: &[AttemptId]) -> Result<(), StoreError> {
-        let Self { watched, store, .. } = self;
-        store.write(|tx| {
-            for id in attempts {
-                let Some(watched) = watched.get_mut(id) else { continue };
-                let (usage, progress) = watched.take_unsaved();
-                let session = watched.tail.report().session.as_deref();
+        let mut unsaved = vec![];
+        for id in attempts {
+            let Some(watched) = self.watched.get_mut(id) else { continue };
+            let (usage, progress) = watched.take_unsaved();
+            let session = watched.tail.report().session.clone();
+            let attempt = watched.attempt.clone();
+            let usage = self.priced(&attempt, usage, &progress)?;
+            unsaved.push((attempt.id, usage, session, progress));
+        }
+        self.store.write(|tx| {
+            for (id, usage, session, progress) in &unsaved {
+                let session = session.as_deref();
                 let folded =
-                    Folded { usage, session, progress: Some(&progress), containment: None };
+                    Folded { usage: *usage, session, progress: Some(progress), containment: None };
                 attempts::fold(tx, id, &folded)?;
             }
             Ok(())

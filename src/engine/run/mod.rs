@@ -13,6 +13,7 @@ mod job;
 mod journal;
 mod launch;
 mod orphan;
+mod price;
 mod settings;
 mod start;
 mod stop;

@@ -2,7 +2,7 @@
 //! repository's settings can hold for it, nor the variables of whichever shell started it.
 
 use crate::domain::settings::LimitSettings;
-use crate::store::config::{self, Config, Origin};
+use crate::store::config;
 use crate::store::environment::Environment;
 use crate::store::error::StoreError;
 
@@ -11,7 +11,5 @@ use crate::store::error::StoreError;
 /// # Errors
 /// When the user's settings cannot be read.
 pub fn limits(environment: &Environment) -> Result<LimitSettings, StoreError> {
-    let file = environment.config_dir().map(|dir| dir.join("config.toml"));
-    let layer = file.map(|file| config::file_layer(&file, Origin::User)).transpose()?.flatten();
-    Ok(Config::join(layer)?.settings.limits)
+    Ok(config::of_user(environment)?.limits)
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::commands::list::{Changes, Main, NotCounted, Other, Row, State};
 use crate::commands::work::Standing;
-use crate::domain::usage::{Certainty, MicroUsd, Tokens, Usage};
+use crate::domain::usage::{Certainty, CostFrom, MicroUsd, Tokens, Usage};
 use crate::domain::variant::Idea;
 use crate::git::history::Distance;
 use crate::git::operation::Operation;
@@ -47,7 +47,7 @@ fn changes(files: usize, added: u64, removed: u64) -> Option<Changes> {
 
 fn used(tokens: u64, micro: u64, certainty: Certainty) -> Option<Usage> {
     let tokens = Tokens { input: tokens, ..Tokens::default() };
-    Some(Usage { tokens, cost: Some(MicroUsd(micro)), certainty })
+    Some(Usage { tokens, cost: Some(MicroUsd(micro)), certainty, cost_from: CostFrom::Agent })
 }
 
 fn shop() -> Outcome {
