@@ -4,6 +4,7 @@
 use crate::commands::context::{Context, Here};
 use crate::commands::restore::rewind::require_idle;
 use crate::commands::undo::Act;
+use crate::commands::undo::under_way::{Undoing, perform};
 use crate::domain::problem::Problem;
 use crate::domain::undo::{MergeDone, SyncDone};
 use crate::domain::variant::VariantState;
@@ -13,8 +14,7 @@ use crate::git::land::{self, Landed, Landing, Refusal};
 use crate::git::place::Place;
 use crate::git::snapshot;
 use crate::git::worktree;
-use crate::store::error::StoreError;
-use crate::store::undo::{self, UndoRow};
+use crate::store::undo::UndoRow;
 use crate::store::variants;
 
 /// One branch to go back.
@@ -54,13 +54,9 @@ pub(super) fn take_back<'a>(
     let act = move || {
         let back =
             Back { branch: &merge.into, old: &merge.old, new: &merge.new, holder: &merge.name };
-        go_back(ctx, here, &back, place.as_ref())?;
-        let now = ctx.clock.now();
-        ctx.store.write_durably(|tx| -> Result<(), StoreError> {
-            variants::set_merged(tx, merge.variant, merge.before.as_ref())?;
-            undo::mark_undone(tx, row.id, now)
-        })?;
-        Ok(())
+        let mut undoing = Undoing::of(row);
+        undoing.add(back.branch, back.old, place.as_ref());
+        perform(ctx, here, (row, &undoing), || go_back(ctx, here, &back, place.as_ref()))
     };
     Ok((changes, Box::new(act)))
 }
@@ -79,13 +75,18 @@ pub(super) fn take_sync_back<'a>(
         changes.push(told(&back));
     }
     let act = move || {
+        let mut undoing = Undoing::of(row);
         for (one, place) in sync.moves.iter().zip(&places) {
-            let back =
-                Back { branch: &one.branch, old: &one.old, new: &one.new, holder: &one.name };
-            go_back(ctx, here, &back, place.as_ref())?;
+            undoing.add(&one.branch, &one.old, place.as_ref());
         }
-        let now = ctx.clock.now();
-        Ok(ctx.store.write_durably(|tx| undo::mark_undone(tx, row.id, now))?)
+        perform(ctx, here, (row, &undoing), || {
+            for (one, place) in sync.moves.iter().zip(&places) {
+                let back =
+                    Back { branch: &one.branch, old: &one.old, new: &one.new, holder: &one.name };
+                go_back(ctx, here, &back, place.as_ref())?;
+            }
+            Ok(())
+        })
     };
     Ok((changes, Box::new(act)))
 }

@@ -1,6 +1,7 @@
 //! `wt undo`: the last merge, cleanup, sync or restore is taken back.
 
 mod merge;
+pub mod under_way;
 mod variants;
 
 use jiff::Timestamp;

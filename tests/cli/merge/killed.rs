@@ -169,3 +169,47 @@ fn what_was_settled_outlives_a_kill() {
     }
     assert!(at > 10, "{at}");
 }
+
+#[test]
+fn an_undo_is_whole_or_taken_back() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    spawned(&env, &shop, "a", &[("src/theme.css", DARK), ("new/deep.txt", "x\n")]);
+    shop.write("README.md", "# main\n");
+    let before = shop.commit("of main");
+    let killer = Killer::on(&env);
+    mine(&shop);
+    let (mut at, mut finished, mut taken_back) = (1, 0, 0);
+    loop {
+        killer.arm(0, When::After);
+        if shop.head() == before {
+            shop.wt(&["merge", "a"]).ok();
+        }
+        let merged = shop.head();
+        killer.arm(at, if at % 2 == 0 { When::Before } else { When::After });
+        let said = shop.wt(&["undo"]);
+        let point = format!("call {at} of {}", killer.calls());
+        killer.arm(0, When::After);
+        if said.exit == Some(0) {
+            break;
+        }
+        assert_eq!(said.exit, None, "{point}: {said}");
+        let said = shop.wt(&["path"]).ok();
+        let head = shop.head();
+        assert!(head == before || head == merged, "{point}: {said}");
+        assert_mine(&shop, &format!("{point}: {said}"));
+        assert_tidy(&env, &shop);
+        assert_eq!(shop.wt(&["path"]).ok().stderr, "", "{point}: nothing is left to put right");
+        let steps = shop.wt(&["undo", "--list", "--json"]).ok().json();
+        let undone = !steps["steps"][0]["undone_at"].is_null();
+        assert_eq!(undone, head == before, "{point}: what is on record is what is so");
+        if undone {
+            finished += 1
+        } else {
+            taken_back += 1
+        }
+        at += 1;
+    }
+    assert!(finished > 0 && taken_back > 3, "{finished} finished, {taken_back} taken back");
+    assert_eq!(shop.head(), before);
+}
