@@ -135,7 +135,7 @@ fn until_gone(ctx: &Context<'_>, errand: &Errand, ensured: Ensured) -> Result<()
     let folder = Folder::of(ctx.store.layout(), &errand.attempt.id);
     let text = format!("ending `{}`", errand.name);
     let _shown = ctx.observer.begin(&text, None);
-    let gone = wait::until(ctx.store.layout(), Some(PATIENCE), || {
+    let gone = wait::attended((ctx.store.layout(), ctx.environment), Some(PATIENCE), || {
         let task = tasks::by_id(ctx.store.read(), &errand.task.id)?;
         let told = ensured == Ensured::Later && folder.exit()?.is_some();
         Ok::<_, Problem>(told || task.is_none_or(|task| task.state.is_final()))

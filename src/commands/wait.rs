@@ -57,7 +57,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         start::ensure_running(ctx.store.layout(), ctx.environment)?;
     }
     let mut told = 0;
-    let enough = wait::until(ctx.store.layout(), request.timeout, || {
+    let enough = wait::attended((ctx.store.layout(), ctx.environment), request.timeout, || {
         let ended = ended(ctx, &errands)?;
         tell(ctx, &errands, ended, &mut told);
         let is_enough = if request.any { ended > 0 } else { ended == errands.len() };

@@ -55,7 +55,7 @@ pub fn stop(ctx: &Context<'_>, variant: &Variant) -> Result<(), Problem> {
     }
     start::ensure(ctx.store.layout(), ctx.environment)?;
     let gone = || open_tasks(ctx, variant).map(|open| open.is_empty());
-    if wait::until(ctx.store.layout(), Some(PATIENCE), gone)? {
+    if wait::attended((ctx.store.layout(), ctx.environment), Some(PATIENCE), gone)? {
         return Ok(());
     }
     let text = format!("what works in `{}` has not ended within a minute", variant.name);
