@@ -200,7 +200,7 @@ impl Git {
         if self.input.is_some() {
             self.command.stdin(Stdio::piped());
         }
-        let mut child = self.command.spawn().map_err(start_error)?;
+        let mut child = self.spawn()?;
         let input = self.input.take();
         let (read, stderr, late) = std::thread::scope(|scope| {
             let watch = self.limit.map(|limit| watch(&child, limit));
@@ -240,7 +240,17 @@ impl Git {
     /// When it could not be started.
     pub fn start(mut self) -> Result<Child, GitError> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command.spawn().map_err(start_error)
+        self.spawn()
+    }
+
+    /// A directory that is gone and a program that is not there are one error to the system.
+    fn spawn(&mut self) -> Result<Child, GitError> {
+        self.command.spawn().map_err(|error| match self.command.get_current_dir() {
+            Some(dir) if error.kind() == std::io::ErrorKind::NotFound && !dir.is_dir() => {
+                GitError::file("run git in", dir)(error)
+            }
+            _ => start_error(error),
+        })
     }
 }
 
@@ -313,4 +323,18 @@ fn converse<T>(
         };
         (read, errors.join().unwrap_or_default())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_gone_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone");
+        let error = Git::discovering(&gone).arg("version").text().unwrap_err();
+        assert!(error.to_string().contains("cannot run git in `"), "{error}");
+        assert!(error.to_string().contains("/gone`: No such file"), "{error}");
+    }
 }
