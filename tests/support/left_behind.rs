@@ -13,10 +13,28 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// One process, held by a descriptor so that its number cannot become another's.
-struct Process {
-    pid: Pid,
+pub struct Process {
+    /// Its number.
+    pub pid: Pid,
     handle: OwnedFd,
-    words: String,
+    /// What it was started as.
+    pub words: String,
+}
+
+impl Process {
+    /// Sends it a signal; false when it has ended.
+    pub fn signal(&self, signal: Signal) -> bool {
+        pidfd_send_signal(&self.handle, signal).is_ok()
+    }
+
+    /// The value that it was started with under a variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let environ = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero())).ok()?;
+        let prefix = format!("{name}=");
+        let mut pairs = environ.split(|byte| *byte == 0);
+        let value = pairs.find_map(|pair| pair.strip_prefix(prefix.as_bytes()))?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
 }
 
 /// Ends every process that works in `dir` or carries it in its environment. The engine is asked to
@@ -61,7 +79,8 @@ fn ends_before(process: &Process, deadline: Instant) -> bool {
     poll(&mut waited, Some(&timeout)).is_ok_and(|ready| ready > 0)
 }
 
-fn processes_of(dir: &Path) -> Vec<Process> {
+/// Every process of the world in `dir`, this one left out.
+pub fn processes_of(dir: &Path) -> Vec<Process> {
     let entries = fs::read_dir("/proc").unwrap();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     pids.filter_map(Pid::from_raw)

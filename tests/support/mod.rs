@@ -4,7 +4,7 @@
 pub mod env;
 pub mod fake_model;
 pub mod git_calls;
-mod left_behind;
+pub mod left_behind;
 mod normal;
 pub mod repo;
 pub mod said;
