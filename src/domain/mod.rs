@@ -19,3 +19,4 @@ pub mod task;
 pub mod undo;
 pub mod usage;
 pub mod variant;
+pub mod waiting;

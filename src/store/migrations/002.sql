@@ -5,3 +5,50 @@ CREATE TABLE syncs (
     data        TEXT NOT NULL,          -- JSON: what is brought in, and where the branch stood
     created_at  INTEGER NOT NULL
 ) STRICT;
+
+-- What a task's start depends on besides its place in the queue; a task without a row has no terms.
+CREATE TABLE terms (
+    task        TEXT PRIMARY KEY REFERENCES tasks (id),
+    not_before  INTEGER,                -- it starts at this moment or later
+    why         TEXT,                   -- what that moment is for, in words; NULL: the person chose it
+    until       INTEGER,                -- from this moment on it neither starts nor goes on
+    unattended  INTEGER NOT NULL DEFAULT 0, -- nobody sat in front of it when it was queued
+    onto        TEXT                    -- the branch that its own starts from, as that stands then
+) STRICT;
+
+-- Tasks that wait for others.
+CREATE TABLE dependencies (
+    task        TEXT NOT NULL REFERENCES tasks (id),
+    on_task     TEXT NOT NULL REFERENCES tasks (id),
+    any_end     INTEGER NOT NULL,       -- 0: only its success counts
+    skipped     INTEGER NOT NULL DEFAULT 0, -- a person decided to go on without it
+    PRIMARY KEY (task, on_task)
+) STRICT;
+
+-- What does not start until a person says so.
+CREATE TABLE pauses (
+    scope       TEXT PRIMARY KEY,       -- all, lane:build, repo:r-…
+    at          INTEGER NOT NULL
+) STRICT;
+
+-- How much may run at once, where that is not as in the settings.
+CREATE TABLE parallel (
+    what        TEXT PRIMARY KEY,       -- tasks, agent, build, e2e
+    at_once     INTEGER NOT NULL
+) STRICT;
+
+-- Failures that may hold an agent's queue; forgotten once they are old or the queue is released.
+CREATE TABLE failures (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent       TEXT NOT NULL,
+    class       TEXT NOT NULL,
+    at          INTEGER NOT NULL
+) STRICT;
+
+-- Agents that start no more until a person says so.
+CREATE TABLE holds (
+    agent       TEXT PRIMARY KEY,
+    class       TEXT NOT NULL,          -- of the newest failure
+    failures    INTEGER NOT NULL,       -- how many there were
+    at          INTEGER NOT NULL
+) STRICT;
