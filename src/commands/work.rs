@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::id::TaskId;
-use crate::domain::task::{FailureClass, Task, TaskState};
+use crate::domain::task::{Task, TaskState};
 use crate::domain::usage::{self, Usage};
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
@@ -80,16 +80,10 @@ impl Standing {
             TaskState::Failed => Self::Failed,
             TaskState::Cancelled => Self::Stopped,
             TaskState::Lost => Self::Lost,
-            TaskState::NeedsHuman if gave_up(task) => Self::Failed,
+            TaskState::NeedsHuman if task.gave_up() => Self::Failed,
             TaskState::NeedsHuman => Self::Asks,
         }
     }
-}
-
-/// A failure that only a person can go on from asks nothing.
-fn gave_up(task: &Task) -> bool {
-    task.question.is_none()
-        && task.failure.is_some_and(|class| class != FailureClass::MissingContext)
 }
 
 /// The work in a variant; `None` when no task was ever given there.
@@ -118,7 +112,7 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
 mod tests {
     use super::*;
     use crate::domain::id::RepoId;
-    use crate::domain::task::Lane;
+    use crate::domain::task::{FailureClass, Lane};
 
     fn task(state: TaskState) -> Task {
         Task {

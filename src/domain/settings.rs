@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use bytesize::ByteSize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::budget::{Allowance, OnLimit, Period};
 
@@ -66,14 +67,32 @@ pub enum Permissions {
     Full,
 }
 
-/// `[limits]`
+/// `[limits]`: over all repositories, so only the user's own hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitSettings {
-    /// Background tasks at once, over all repositories.
+    /// Background tasks at once.
     pub tasks: u32,
     /// Agents at once.
     pub agent: u32,
+    /// Builds and unit tests at once.
+    pub build: u32,
+    /// End-to-end tests at once.
+    pub e2e: u32,
+    /// Unattended starts wait while the processors are busier than this; 100 never waits.
+    #[serde(deserialize_with = "percent")]
+    pub cpu_percent: u8,
+    /// Unattended starts wait while more of the memory is in use; 100 never waits.
+    #[serde(deserialize_with = "percent")]
+    pub memory_percent: u8,
+    /// Unattended starts wait while less is free where the repository or the state is.
+    pub disk_free: ByteSize,
+}
+
+fn percent<'de, D: Deserializer<'de>>(value: D) -> Result<u8, D::Error> {
+    let value = u8::deserialize(value)?;
+    let refuse = || serde::de::Error::custom(format!("{value} is no percentage: 1 to 100"));
+    if (1..=100).contains(&value) { Ok(value) } else { Err(refuse()) }
 }
 
 /// `[budget]`

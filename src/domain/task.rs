@@ -46,6 +46,15 @@ pub struct Task {
     pub ended_at: Option<Timestamp>,
 }
 
+impl Task {
+    /// True when it needs a person although it asks nothing: a failure that nothing else mends.
+    pub fn gave_up(&self) -> bool {
+        self.state == TaskState::NeedsHuman
+            && self.question.is_none()
+            && self.failure.is_some_and(|class| class != FailureClass::MissingContext)
+    }
+}
+
 /// A class of work with its own parallelism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,6 +6,9 @@ use std::fmt;
 use crate::domain::settings::LimitSettings;
 use crate::domain::task::Lane;
 
+/// What the number of background tasks of any lane goes by.
+pub const TASKS: &str = "tasks";
+
 /// How much may run at once, over all repositories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -33,9 +36,21 @@ pub struct Full {
 }
 
 impl Limits {
-    /// Those of the settings.
-    pub fn of(settings: &LimitSettings) -> Self {
-        Self { tasks: settings.tasks, lanes: BTreeMap::from([(Lane::Agent, settings.agent)]) }
+    /// Those of the settings, but for what a person said about the queue since: pairs of
+    /// [`TASKS`] or a lane's name, and how many.
+    pub fn of(settings: &LimitSettings, said: &[(String, u32)]) -> Self {
+        let said = |what: &str, set: u32| {
+            said.iter().find(|(known, _)| known == what).map_or(set, |(_, count)| *count)
+        };
+        let lanes = [
+            (Lane::Agent, settings.agent),
+            (Lane::Build, settings.build),
+            (Lane::E2e, settings.e2e),
+        ];
+        Self {
+            tasks: said(TASKS, settings.tasks),
+            lanes: lanes.map(|(lane, set)| (lane, said(lane.as_str(), set))).into(),
+        }
     }
 
     /// Whether one more of this lane may run beside what runs.
@@ -97,9 +112,10 @@ impl fmt::Display for Full {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::config::Config;
 
     fn limits(tasks: u32, agent: u32) -> Limits {
-        Limits::of(&LimitSettings { tasks, agent })
+        Limits { tasks, lanes: BTreeMap::from([(Lane::Agent, agent)]) }
     }
 
     #[test]
@@ -113,5 +129,14 @@ mod tests {
         assert_eq!(full.to_string(), "for a slot (5 of 5 busy)");
         assert_eq!(limits(6, 6).room(Lane::Agent, &agents), Ok(()));
         assert!(limits(0, 6).room(Lane::Agent, &Occupied::default()).is_err());
+    }
+
+    #[test]
+    fn what_was_said_since_goes_before_the_settings() {
+        let settings = Config::join([]).unwrap().settings.limits;
+        let built_in = Limits::of(&settings, &[]);
+        assert_eq!((built_in.tasks, built_in.lanes[&Lane::Build]), (5, 2));
+        let said = Limits::of(&settings, &[("build".into(), 7), (TASKS.into(), 9)]);
+        assert_eq!((said.tasks, said.lanes[&Lane::Build], said.lanes[&Lane::E2e]), (9, 7, 1));
     }
 }

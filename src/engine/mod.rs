@@ -1,6 +1,8 @@
 //! What runs in the background: pure decisions, and the processes that act on them.
 
 pub mod evidence;
+pub mod gates;
+pub mod health;
 pub mod holder;
 pub mod limits;
 pub mod process;

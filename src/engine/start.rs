@@ -26,6 +26,7 @@ const PASSED_ON: &[&str] = &[
     "TMPDIR",
     "TZ",
     "USER",
+    "WT_TEST_LOAD",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
     "XDG_STATE_HOME",

@@ -302,6 +302,7 @@ mod tests {
     fn the_built_in_layer_is_complete() {
         let config = Config::join([]).unwrap();
         assert_eq!(config.settings.limits.tasks, 5);
+        assert_eq!(config.settings.limits.disk_free.as_u64(), 2_000_000_000);
         assert!(config.origins.values().all(|(_, origin)| *origin == Origin::BuiltIn));
     }
 
@@ -347,6 +348,8 @@ mod tests {
         assert!(refusal("[budget]\ntotal = \"lots\"").contains("`lots` is no amount"));
         assert!(refusal("[budget]\ntotal = true").contains("must be a whole number"));
         assert!(refusal("[budget]\nwarn_at = [75, 101]").contains("`101` is no percentage"));
+        assert!(refusal("[limits]\ncpu_percent = 0").contains("0 is no percentage: 1 to 100"));
+        assert!(refusal("[limits]\ndisk_free = \"some\"").contains("`limits.disk_free`"));
         assert!(refusal("[env]\n\"A=B\" = \"x\"").contains("no name for a variable"));
         assert!(refusal("[worktree.path]\nx = 1").contains("unknown key `worktree.path.x`"));
     }

@@ -204,7 +204,10 @@ pub(crate) mod tests {
                 thread.join().unwrap().unwrap();
             }
         });
-        assert_eq!(Store::open(Layout::at(dir.path())).unwrap().version().unwrap(), MIGRATIONS.len());
+        assert_eq!(
+            Store::open(Layout::at(dir.path())).unwrap().version().unwrap(),
+            MIGRATIONS.len()
+        );
     }
 
     #[test]

@@ -29,6 +29,10 @@ const GIT_CONFIG: &str = "\
 	auto = false
 ";
 
+/// What the machine is said to be like: percent of its processors and its memory in use, and bytes
+/// free on disk. That it is busy with other tests is nothing to wait for.
+const IDLE: &str = "0 0 1000000000000";
+
 /// A temporary directory with everything that `wt` and git would otherwise look for elsewhere.
 ///
 /// Dropping it ends the engine, and fails the test when any other process of this world is left.
@@ -51,6 +55,7 @@ impl TestEnv {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(dir.join("run"), private).unwrap();
         std::fs::write(dir.join("home/.gitconfig"), GIT_CONFIG).unwrap();
+        std::fs::write(dir.join("load"), IDLE).unwrap();
         let git = program_on_path("git").expect("tests need git");
         let bin = [dir.join("bin").as_path(), git.parent().unwrap(), "/usr/bin".as_ref()]
             .map(Path::to_path_buf);
@@ -76,6 +81,14 @@ impl TestEnv {
     /// Writes the user's settings.
     pub fn config(&self, toml: &str) {
         self.write("config/wt/config.toml", toml);
+    }
+
+    /// Says what the machine is like: percent of its processors and its memory in use, and bytes
+    /// free on disk.
+    pub fn load(&self, (cpu, memory): (u8, u8), free: u64) {
+        // Renamed into its place, so that nobody reads half of it.
+        let new = self.write("load.new", format!("{cpu} {memory} {free}"));
+        std::fs::rename(new, self.dir.join("load")).unwrap();
     }
 
     /// Writes a file of this world, with the directories above it.
@@ -163,6 +176,7 @@ impl TestEnv {
             ("XDG_RUNTIME_DIR", "run"),
             ("TMPDIR", "tmp"),
             ("GIT_CONFIG_GLOBAL", "home/.gitconfig"),
+            ("WT_TEST_LOAD", "load"),
         ];
         let words =
             [("GIT_CONFIG_NOSYSTEM", "1"), ("LC_ALL", "C"), ("TZ", "UTC"), ("TERM", "dumb")];

@@ -6,6 +6,7 @@
 pub mod ancestry;
 pub mod cgroup;
 pub mod identity;
+pub mod machine;
 pub mod marked;
 pub mod places;
 pub mod signal;

@@ -9,13 +9,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::domain::attempt::StopRequest;
 use crate::domain::id::{AttemptId, TaskId};
+use crate::engine::gates::Load;
 use crate::engine::holder::gate::Report;
 use crate::engine::process::identity::Here;
 use crate::engine::run::finish::Finished;
 use crate::engine::run::folders::{Changed, Folders};
 use crate::engine::run::journal::Journal;
 use crate::engine::run::launch::Gate;
+use crate::engine::run::load::Gauge;
 use crate::engine::run::start::Starting;
 use crate::engine::run::upgrade;
 use crate::engine::run::watched::Watched;
@@ -45,6 +48,10 @@ pub enum Message {
     AgentGone(AttemptId),
     /// Everything that is done after its end was done.
     Finished(AttemptId, Box<Finished>),
+    /// The machine's load was read.
+    Measured(std::io::Result<Load>),
+    /// Its worktree was kept as it is, or could not be for this reason, since its time is over.
+    Kept(AttemptId, StopRequest, Option<String>),
 }
 
 /// Why the loop ended.
@@ -79,6 +86,10 @@ pub struct Engine {
     pub(super) waiting: usize,
     /// Tasks that could not be started: how often, and when to try again.
     pub(super) postponed: HashMap<TaskId, (u32, Timestamp)>,
+    /// What runs beyond its time and is being kept before its end is asked for.
+    pub(super) ending: HashSet<AttemptId>,
+    /// What was read of the machine's load.
+    pub(super) gauge: Gauge,
     /// When the schedule has to be looked at again by itself.
     pub(super) wake_at: Option<Timestamp>,
     receiver: UnboundedReceiver<Message>,
@@ -126,6 +137,8 @@ impl Engine {
             elsewhere: HashSet::new(),
             waiting: 0,
             postponed: HashMap::new(),
+            ending: HashSet::new(),
+            gauge: Gauge::default(),
             wake_at: None,
         })
     }
@@ -164,7 +177,9 @@ impl Engine {
                 let next = deadlines.chain(self.wake_at).min();
                 let left = next.map(|at| at.duration_since(self.clock.now()));
                 let left = left.map(|left| left.max(SignedDuration::ZERO).unsigned_abs());
-                left.unwrap_or(SLOW_LOOK).min(SLOW_LOOK)
+                let load =
+                    self.gauge.look_at.map(|at| at.saturating_duration_since(Instant::now()));
+                left.into_iter().chain(load).fold(SLOW_LOOK, Duration::min)
             }
             Err(error) => self.refused(&error),
         }
@@ -215,6 +230,11 @@ impl Engine {
             Message::HolderGone(attempt) => self.holder_gone(&attempt),
             Message::AgentGone(attempt) => self.agent_gone(&attempt),
             Message::Finished(attempt, finished) => self.finished(&attempt, *finished),
+            Message::Measured(load) => {
+                self.measured(load);
+                Ok(())
+            }
+            Message::Kept(attempt, stop, trouble) => self.kept(&attempt, &stop, trouble),
         };
         match done {
             Ok(()) => Duration::ZERO,

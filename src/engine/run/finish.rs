@@ -8,6 +8,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::task::TaskState;
 use crate::domain::usage::Usage;
 use crate::engine::evidence::Verdict;
+use crate::engine::health;
 use crate::engine::process::identity::Liveness;
 use crate::engine::process::signal::Handle;
 use crate::engine::run::engine::{Engine, Message};
@@ -202,7 +203,11 @@ impl Engine {
             change: &change,
             told: told(&finished),
         };
-        self.store.write_durably(|tx| transition::ended(tx, attempt, end, record.ended_at))?;
+        self.store.write_durably(|tx| {
+            transition::ended(tx, attempt, end, record.ended_at)?;
+            let task = tasks::by_id(tx, &attempt.task)?.zip(verdict.failure);
+            task.map_or(Ok(()), |(task, class)| health::note(tx, &task, class, record.ended_at))
+        })?;
         self.forget_environment(&attempt.task);
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Starts what the schedule says: holder first, then its identity on record, then the gate.
 
-use std::collections::BTreeMap;
 use std::process::Child;
 use std::time::Duration;
 
@@ -11,18 +10,15 @@ use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::task::{FailureClass, Lane, Task, TaskState};
 use crate::engine::holder::gate::Report;
-use crate::engine::limits::Limits;
 use crate::engine::run::engine::{Engine, Message};
 use crate::engine::run::launch::{self, Gate};
-use crate::engine::run::settings;
 use crate::engine::run::watched::Watched;
-use crate::engine::schedule::{Decision, Ready, Snapshot, decide};
+use crate::engine::schedule::{Decision, decide};
 use crate::engine::transition;
-use crate::store::environment::Environment;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
+use crate::store::tasks;
 use crate::store::tasks::Change;
-use crate::store::{attempts, tasks};
 
 /// How often a holder that cannot be started is tried; the waits between double from a second on.
 const TRIES: u32 = 6;
@@ -43,71 +39,33 @@ impl Engine {
     /// Decides what starts, and starts it.
     pub(super) fn schedule(&mut self) -> Result<(), StoreError> {
         let (snapshot, ready) = self.snapshot()?;
-        self.wake_at = None;
+        (self.wake_at, self.gauge.look_at) = (None, None);
         for decision in decide(&snapshot, self.clock.now()) {
-            match decision {
-                Decision::Start(task) => {
-                    let found = ready.iter().find(|(known, _)| known.id == task);
-                    if let Some((task, attempt)) = found {
-                        self.start(task, attempt)?;
-                    }
-                }
-                Decision::Wait(task, why) => {
-                    self.store.write(|tx| tasks::set_waiting(tx, &task, &why))?
-                }
-                Decision::WakeAt(moment) => self.wake_at = Some(moment),
-            }
+            self.obey(decision, &ready)?;
         }
         Ok(())
     }
 
-    fn snapshot(&mut self) -> Result<(Snapshot, Vec<(Task, Attempt)>), StoreError> {
-        let db = self.store.read();
-        let open = tasks::open(db)?;
-        let attempts = attempts::open(db)?;
-        let mut running: Vec<Lane> = self.starting.values().map(|starting| starting.lane).collect();
-        let runs = |task: &&Task| task.state == TaskState::Running;
-        running.extend(
-            open.iter()
-                .filter(runs)
-                .filter(|task| {
-                    let elsewhere = |attempt: &&Attempt| self.elsewhere.contains(&attempt.id);
-                    !attempts.iter().filter(elsewhere).any(|attempt| attempt.task == task.id)
-                })
-                .map(|task| task.lane),
-        );
-        self.postponed.retain(|id, _| open.iter().any(|task| task.id == *id));
-        let mut ready = vec![];
-        for task in open.into_iter().filter(|task| task.state != TaskState::Running) {
-            let prepared = attempts
-                .iter()
-                .find(|attempt| attempt.task == task.id && attempt.state == AttemptState::Prepared);
-            if let Some(attempt) =
-                prepared.filter(|attempt| !self.starting.contains_key(&attempt.id))
-            {
-                ready.push((task, attempt.clone()));
+    fn obey(&mut self, decision: Decision, ready: &[(Task, Attempt)]) -> Result<(), StoreError> {
+        let known = |id: &TaskId| ready.iter().find(|(task, _)| task.id == *id);
+        match decision {
+            Decision::Start(task) => {
+                known(&task).map_or(Ok(()), |(task, attempt)| self.start(task, attempt))
+            }
+            Decision::Wait(task, why) => self.store.write(|tx| tasks::set_waiting(tx, &task, &why)),
+            Decision::Expire(task, why) => {
+                known(&task).map_or(Ok(()), |(_, attempt)| self.expire(attempt, why))
+            }
+            Decision::Stop(task, why) => self.end_overdue(&task, why),
+            Decision::Measure => {
+                self.measure();
+                Ok(())
+            }
+            Decision::WakeAt(moment) => {
+                self.wake_at = Some(moment);
+                Ok(())
             }
         }
-        let candidates = ready.iter().map(|(task, _)| Ready {
-            task: task.id.clone(),
-            lane: task.lane,
-            priority: task.priority,
-            created_at: task.created_at,
-            not_before: self.postponed.get(&task.id).map(|(_, until)| *until),
-            reason: task.reason.clone().filter(|_| task.state == TaskState::Waiting),
-        });
-        let snapshot = Snapshot { ready: candidates.collect(), running, limits: self.limits() };
-        Ok((snapshot, ready))
-    }
-
-    /// The limits that hold for all repositories: the user's, not a repository's own. Settings that
-    /// cannot be read stop every command with a message; meanwhile the built-in ones hold.
-    fn limits(&mut self) -> Limits {
-        let settings = settings::limits(&self.environment).or_else(|error| {
-            self.journal.say(error);
-            settings::limits(&Environment::default())
-        });
-        settings.map_or(Limits { tasks: 1, lanes: BTreeMap::new() }, |found| Limits::of(&found))
     }
 
     fn start(&mut self, task: &Task, attempt: &Attempt) -> Result<(), StoreError> {
