@@ -63,6 +63,9 @@ fn main() {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     println!("{} files, {} commits, {} variants; {runs} runs", numbers[0], numbers[1], numbers[2]);
     let world = World { fixture: Fixture::of(size, &cache), runs };
+    // What a run that was ended early left in the cached fixture.
+    let stale = ["cleanup", "bench-*", "--yes", "--force"];
+    world.fixture.command(env!("CARGO_BIN_EXE_wt"), &world.fixture.repo).args(stale).output().ok();
     for (name, bench) in BENCHES {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             bench(&world);

@@ -49,9 +49,11 @@ fn of_kind(world: &World, word: &str) -> Vec<u64> {
     entries
         .filter_map(|entry| {
             let words = fs::read(entry.path().join("cmdline")).ok()?;
+            // A holder's environment is empty, but its folder is among its words.
             let environ = fs::read(entry.path().join("environ")).ok()?;
             let is = words.split(|byte| *byte == 0).any(|part| part == word.as_bytes());
-            let ours = String::from_utf8_lossy(&environ).contains(&home);
+            let ours = [&words, &environ].map(|text| String::from_utf8_lossy(text).contains(&home));
+            let ours = ours.contains(&true);
             (is && ours).then(|| private(&entry.path().join("smaps_rollup")))
         })
         .collect()
