@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
+use crate::commands::merge::excerpt;
 use crate::commands::merge::waiting::{Stored, Waiting};
 use crate::domain::problem::{Kind, Problem};
 use crate::git::conflict::favor::can_settle;
@@ -12,8 +14,8 @@ use crate::git::conflict::{Conflict, ConflictKind, Hunk};
 /// The most files that are named, and hunks of one of them.
 const FILES_MAX: usize = 12;
 const HUNKS_MAX: usize = 4;
-/// The most characters of a line that are shown.
-const LINE_MAX: usize = 36;
+/// The most columns of a line that names both sides; longer ones have a line for each.
+const WIDTH: usize = 79;
 
 /// A merge that stopped, for programs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,7 +94,7 @@ fn ways(problem: Problem, name: &str, open: usize) -> Problem {
         .hint("forget it  `wt merge --abort`")
 }
 
-/// `src/theme.css:12–20  main: "--bg: #111"  theme-light: "--bg: #fff"`
+/// `src/theme.css:12–20  main: "--bg: #111"  theme-light: "--bg: #fff"`, or on three lines
 fn lines(conflict: &Conflict, into: &str, name: &str) -> Vec<String> {
     let path = shown(&conflict.path);
     if conflict.hunks.is_empty() {
@@ -100,10 +102,20 @@ fn lines(conflict: &Conflict, into: &str, name: &str) -> Vec<String> {
     }
     let hunk = |hunk: &Hunk| {
         let (first, last) = hunk.lines;
-        let (ours, theirs) = (quoted(&hunk.ours), quoted(&hunk.theirs));
-        format!("{path}:{first}–{last}  {into}: {ours}  {name}: {theirs}")
+        let place = format!("{path}:{first}–{last}");
+        let (ours, theirs) = excerpt::of(&hunk.ours, &hunk.theirs);
+        let line = format!("{place}  {into}: {ours}  {name}: {theirs}");
+        if line.width() <= WIDTH {
+            return vec![line];
+        }
+        let column = into.width().max(name.width()) + 1;
+        let side = |side: &str, says: String| {
+            let gap = column - side.width();
+            format!("  {side}:{}{says}", " ".repeat(gap))
+        };
+        vec![place, side(into, ours), side(name, theirs)]
     };
-    let mut lines: Vec<String> = conflict.hunks.iter().take(HUNKS_MAX).map(hunk).collect();
+    let mut lines: Vec<String> = conflict.hunks.iter().take(HUNKS_MAX).flat_map(hunk).collect();
     if conflict.hunks.len() > HUNKS_MAX {
         lines.push(format!("{path}  … and {} more places", conflict.hunks.len() - HUNKS_MAX));
     }
@@ -140,24 +152,6 @@ pub fn beyond_favor(conflicts: &[Conflict], scratch: &Path) -> Vec<String> {
 
 fn quoted_for_shell(text: &str) -> String {
     shlex::try_quote(text).map_or_else(|_| "PATH".to_owned(), |quoted| quoted.into_owned())
-}
-
-/// The first line of a side that says something, quoted.
-fn quoted(side: &[String]) -> String {
-    let Some(line) = side.iter().map(|line| line.trim()).find(|line| !line.is_empty()) else {
-        return "nothing".to_owned();
-    };
-    format!("\"{}\"", cut(line))
-}
-
-fn cut(line: &str) -> String {
-    let safe: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if safe.chars().count() <= LINE_MAX {
-        return safe;
-    }
-    let mut short: String = safe.chars().take(LINE_MAX - 1).collect();
-    short.push('…');
-    short
 }
 
 /// A path on one line.

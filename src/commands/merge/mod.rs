@@ -10,6 +10,7 @@ mod ask;
 mod before;
 mod conflicts;
 mod done;
+mod excerpt;
 mod facts;
 mod go_on;
 mod others;
