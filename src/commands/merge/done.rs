@@ -263,16 +263,19 @@ fn moved_submodules(
 
 /// The rest of an idea goes first, else the variant itself.
 fn next(ctx: &Context<'_>, step: &Step<'_>) -> Result<String, Problem> {
-    let idea = step.variant.idea.as_ref().map(|idea| &idea.name);
-    let rivals = step.here.variants(ctx)?;
-    let rivals = rivals.iter().filter(|other| other.key != step.variant.key);
-    let mut rivals = rivals.filter(|other| other.merged.is_none());
-    let any =
-        idea.is_some() && rivals.any(|other| other.idea.as_ref().map(|other| &other.name) == idea);
-    Ok(if any {
-        "wt cleanup --losers".to_owned()
+    let own = format!("wt cleanup {}", step.variant.name);
+    let Some(idea) = &step.variant.idea else { return Ok(own) };
+    let variants = step.here.variants(ctx)?;
+    let rivals = variants.iter().filter(|other| other.key != step.variant.key);
+    let rivals = rivals.filter(|other| other.merged.is_none()).filter_map(|it| it.idea.as_ref());
+    let rivals: Vec<bool> =
+        rivals.filter(|it| it.name == idea.name).map(|it| it.suggested).collect();
+    Ok(if rivals.is_empty() {
+        own
+    } else if idea.suggested || rivals.contains(&true) {
+        "wt cleanup --losers --force".to_owned()
     } else {
-        format!("wt cleanup {}", step.variant.name)
+        "wt cleanup --losers".to_owned()
     })
 }
 

@@ -22,7 +22,7 @@ fn the_winner_moves_the_branch_on_and_the_rest_is_told() {
      src/tokens.ts |  1 +
      3 files changed, 4 insertions(+), 22 deletions(−)
     ✓ merged. theme-light now conflicts with main in src/theme.css
-    next  wt cleanup --losers
+    next  wt cleanup --losers --force
     --- stderr ---
     Step 1  check     2 commits, 3 files, clean with main #######
     Step 2  merge     main #######..#######  fast-forward
