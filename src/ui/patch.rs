@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use console::Style;
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, DiffTag, TextDiff};
 
 use crate::git::diff::hunk_lines;
 use crate::ui::theme;
@@ -15,6 +15,9 @@ const BLOCK_MAX: usize = 64 * 1024;
 
 /// The most time spent on one block's words; what is not found by then is marked as a whole.
 const BLOCK_TIME: Duration = Duration::from_millis(50);
+
+/// Lines that have less in common than this are no versions of each other (as `similar` has it).
+const ALIKE: f32 = 0.5;
 
 /// A unified diff, as git prints it without colour, for a person's terminal: control characters
 /// made visible, lines coloured, and within lines that replace others the changed words reversed
@@ -111,39 +114,88 @@ fn marked(removed: &[String], added: &[String]) -> (Vec<String>, Vec<String>) {
     let (old, new) = (joined(removed), joined(added));
     let deadline = Instant::now() + BLOCK_TIME;
     let diff = TextDiff::configure().deadline(deadline).diff_lines(&old, &new);
-    let (mut minus, mut plus) = (vec![], vec![]);
+    let mut sides = (Side::new('-', theme::bad()), Side::new('+', theme::good()));
     for op in diff.ops() {
-        for change in diff.iter_inline_changes_deadline(op, Some(deadline)) {
-            let sides = match change.tag() {
-                ChangeTag::Delete => [Some((&mut minus, '-', theme::bad())), None],
-                ChangeTag::Insert => [None, Some((&mut plus, '+', theme::good()))],
+        let old: String = op.old_range().filter_map(|at| diff.old_slice(at)).collect();
+        let new: String = op.new_range().filter_map(|at| diff.new_slice(at)).collect();
+        let (old, new) = (tokens(&old), tokens(&new));
+        let words = TextDiff::configure().deadline(deadline).diff_slices(&old, &new);
+        // Lines with little in common: marks all over would say nothing.
+        let mark = op.tag() == DiffTag::Replace && words.ratio() >= ALIKE;
+        for change in words.iter_all_changes() {
+            match change.tag() {
+                ChangeTag::Delete => sides.0.push(change.value(), mark),
+                ChangeTag::Insert => sides.1.push(change.value(), mark),
                 ChangeTag::Equal => {
-                    [Some((&mut minus, '-', theme::bad())), Some((&mut plus, '+', theme::good()))]
+                    sides.0.push(change.value(), false);
+                    sides.1.push(change.value(), false);
                 }
-            };
-            for (lines, sign, style) in sides.into_iter().flatten() {
-                lines.push(words(sign, &style, change.iter_strings_lossy()));
             }
         }
     }
-    (minus, plus)
+    (sides.0.lines, sides.1.lines)
 }
 
-fn words<'a>(
-    sign: char,
-    style: &Style,
-    parts: impl Iterator<Item = (bool, Cow<'a, str>)>,
-) -> String {
-    let mut line = style.apply_to(sign).to_string();
-    for (emphasized, part) in parts {
-        let part = part.trim_end_matches('\n');
-        if part.is_empty() {
-            continue;
+/// Words, runs of blanks, and every other character by itself: in code a dot separates names.
+fn tokens(text: &str) -> Vec<&str> {
+    let class = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => 0,
+        ' ' | '\t' => 1,
+        _ => 2,
+    };
+    let mut tokens = vec![];
+    let mut start = 0;
+    let mut last = None;
+    for (at, c) in text.char_indices() {
+        if last.is_some_and(|last| last != class(c) || last == 2) {
+            tokens.push(&text[start..at]);
+            start = at;
         }
-        let style = if emphasized { style.clone().reverse() } else { style.clone() };
-        line.push_str(&style.apply_to(part).to_string());
+        last = Some(class(c));
     }
-    line
+    tokens.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+    tokens
+}
+
+/// One side of a replaced block, written token by token.
+struct Side {
+    sign: char,
+    style: Style,
+    lines: Vec<String>,
+    /// What the line that is being written has so far, and is marked or not.
+    line: Option<String>,
+    run: String,
+    marked: bool,
+}
+
+impl Side {
+    fn new(sign: char, style: Style) -> Self {
+        Self { sign, style, lines: vec![], line: None, run: String::new(), marked: false }
+    }
+
+    fn push(&mut self, token: &str, marked: bool) {
+        if token == "\n" {
+            self.flush();
+            let line = self.line.take();
+            self.lines.push(line.unwrap_or_else(|| self.style.apply_to(self.sign).to_string()));
+            return;
+        }
+        if marked != self.marked {
+            self.flush();
+            self.marked = marked;
+        }
+        self.run.push_str(token);
+    }
+
+    fn flush(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        if run.is_empty() {
+            return;
+        }
+        let style = if self.marked { self.style.clone().reverse() } else { self.style.clone() };
+        let line = self.line.get_or_insert_with(|| self.style.apply_to(self.sign).to_string());
+        line.push_str(&style.apply_to(run).to_string());
+    }
 }
 
 fn joined(lines: &[String]) -> String {
@@ -195,6 +247,16 @@ mod tests {
         assert!(shown.contains("\u{1b}[31m\u{1b}[7m111\u{1b}[0m"), "{shown:?}");
         assert!(shown.contains("\u{1b}[32m\u{1b}[7mfff\u{1b}[0m"), "{shown:?}");
         assert!(!shown.contains("\u{1b}[7mbody"), "{shown:?}");
+    }
+
+    #[test]
+    fn in_code_a_dot_ends_a_word() {
+        let patch = "@@ -1 +1 @@\n-let x = Old.on_default();\n+let x = New.on_default();\n";
+        let shown = colours(patch);
+        assert!(shown.contains("\u{1b}[7mOld\u{1b}[0m"), "{shown:?}");
+        assert!(shown.contains("\u{1b}[7mNew\u{1b}[0m"), "{shown:?}");
+        let unlike = colours("@@ -1 +1 @@\n-let x = 1;\n+fn other() {}\n");
+        assert!(!unlike.contains("\u{1b}[7m"), "{unlike:?}");
     }
 
     #[test]
