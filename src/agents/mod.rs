@@ -13,6 +13,7 @@ pub mod pricing;
 pub mod probe;
 pub mod registry;
 pub mod render;
+pub mod reset;
 pub mod role;
 pub mod scripted;
 pub mod template;

@@ -6,7 +6,7 @@ use crate::agents::probe;
 use crate::agents::role::Role;
 use crate::agents::template::{PromptBy, Says, SessionId, Template, braced};
 use crate::domain::id::{AttemptId, TaskId};
-use crate::domain::launch::{LaunchSpec, SPEC_SCHEMA, StdinFrom};
+use crate::domain::launch::{LaunchSpec, Rules, SPEC_SCHEMA, StdinFrom};
 use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
 use crate::domain::usage::SessionTotals;
@@ -44,6 +44,10 @@ pub struct Request<'a> {
     pub command: &'a [String],
     /// The most seconds it may run.
     pub timeout_s: Option<u64>,
+    /// The command that must pass after it ended well.
+    pub verify: Option<String>,
+    /// What is done without asking when it ends badly.
+    pub rules: Rules,
     /// This program, absolute, for the agent that is built in.
     pub myself: &'a Path,
 }
@@ -118,6 +122,8 @@ pub fn render(
         baseline: request.baseline,
         session,
         timeout_s: request.timeout_s,
+        verify: request.verify.clone(),
+        rules: request.rules,
     };
     Ok(Rendered { spec, prompt, login: probe::login(template, environment) })
 }

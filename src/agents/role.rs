@@ -1,13 +1,15 @@
 //! Roles: what an agent is told besides the person's words, and what is expected of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::agents::template::TemplateError;
 use crate::domain::budget::Allowance;
 use crate::domain::problem::Problem;
+use crate::domain::written;
 
 /// The built-in roles, by name.
 const BUILT_IN: [(&str, &str); 1] =
@@ -45,17 +47,66 @@ pub struct Role {
     /// What must be there when it ends.
     #[serde(default)]
     pub deliverables: Vec<Deliverable>,
+    /// How often at most it is tried again without anybody asking.
+    #[serde(default = "one")]
+    pub retries: u32,
+    /// How long it may take, unless another time is asked for.
+    #[serde(default, deserialize_with = "written::maybe::deserialize")]
+    pub timeout: Option<Duration>,
+    /// The command for `sh -c` that must pass after it ended well, unless another is asked for.
+    #[serde(default)]
+    pub verify: Option<String>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Something that a role promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Deliverable {
-    /// A change in its worktree.
+    /// `change`: a change in its worktree.
     Change,
+    /// `answer`: final words.
+    Answer,
+    /// `file:PATH`: a file, from where it works.
+    File(String),
+}
+
+impl TryFrom<String> for Deliverable {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "change" => return Ok(Self::Change),
+            "answer" => return Ok(Self::Answer),
+            _ => {}
+        }
+        let path = text.strip_prefix("file:").map(Path::new);
+        let inside = |path: &&Path| {
+            path.components().next().is_some()
+                && path.components().all(|part| matches!(part, Component::Normal(_)))
+        };
+        match path.filter(inside) {
+            Some(path) => Ok(Self::File(path.display().to_string())),
+            None => Err(format!("`{text}` is none of `change`, `answer`, `file:PATH`")),
+        }
+    }
 }
 
 impl Role {
+    /// How long it may take: what its file says, else the usual time for a role of its name.
+    pub fn limit(&self) -> Duration {
+        let minutes = match self.name.as_str() {
+            "planner" => 15,
+            "engineer" | "implementer" => 30,
+            "cleaner" => 10,
+            _ => 20,
+        };
+        self.timeout.unwrap_or(Duration::from_secs(minutes * 60))
+    }
+
     /// True when its worktree must hold a change in the end.
     pub fn needs_change(&self) -> bool {
         self.deliverables.contains(&Deliverable::Change)
@@ -143,6 +194,28 @@ mod tests {
         assert!(place("Make it dark.") < place("what is left open"));
         assert!(!prompt.contains("\\\n") && !prompt.contains("\n\n\n"), "{prompt}");
         assert!(roles.get("engineer").unwrap().needs_change());
+    }
+
+    #[test]
+    fn a_role_may_promise_a_file_in_its_worktree() {
+        let of = |text: &str| Deliverable::try_from(text.to_owned());
+        assert_eq!(of("file:docs/plan.md"), Ok(Deliverable::File("docs/plan.md".into())));
+        for bad in ["file:", "file:../x", "file:/etc/passwd", "essay"] {
+            assert!(of(bad).unwrap_err().contains("`answer`"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_and_retries_are_the_roles_own_or_the_usual() {
+        let role = |name, text| parse(name, "x.toml", text).unwrap();
+        let minutes = |role: Role| role.limit().as_secs() / 60;
+        let plain = "about = 'x'\nwrite = false\n";
+        assert_eq!(minutes(role("planner", plain)), 15);
+        assert_eq!(minutes(role("cleaner", plain)), 10);
+        assert_eq!(minutes(role("auditor", plain)), 20);
+        assert_eq!(minutes(role("poet", "about = 'x'\nwrite = false\ntimeout = '1h'\n")), 60);
+        assert_eq!(role("poet", plain).retries, 1);
+        assert_eq!(Roles::built_in().get("engineer").unwrap().retries, 2);
     }
 
     #[test]

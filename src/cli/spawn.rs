@@ -1,6 +1,7 @@
 //! Arguments of `wt spawn`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -11,6 +12,7 @@ use crate::commands::spawn::{CrewRequest, Outcome, PromptFrom, Request, read_all
 use crate::commands::wait;
 use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
+use crate::domain::written;
 use crate::ui::printer::Form;
 
 /// Make a variant: a worktree and a branch of its own, and an agent at work in it.
@@ -51,6 +53,18 @@ pub struct Args {
     /// What the agent may do without asking
     #[arg(long, value_name = "LEVEL")]
     permissions: Option<Level>,
+
+    /// How long each attempt may take, such as 45m: by its role (an engineer 30m) if not given
+    #[arg(long, value_name = "TIME", value_parser = written::duration, conflicts_with = "no_agent")]
+    timeout: Option<Duration>,
+
+    /// A command that must pass in the worktree before the work counts as done
+    #[arg(long, value_name = "CMD", conflicts_with = "no_agent")]
+    verify: Option<String>,
+
+    /// When the agent's usage limit is reached, go on by itself once it is reset
+    #[arg(long, conflicts_with = "no_agent")]
+    park: bool,
 
     /// Fork from REV instead of what is checked out here; a variant's name goes, too
     #[arg(long, value_name = "REV")]
@@ -149,6 +163,9 @@ impl Args {
             model: self.model,
             role: self.role,
             permissions: self.permissions.map(Into::into),
+            timeout: self.timeout,
+            verify: self.verify,
+            park: self.park,
             command: self.command,
         };
         let request = Request {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::cli::app::App;
 use crate::commands::errand::Which;
 use crate::commands::wait::{Request, run};
 use crate::domain::problem::Problem;
+use crate::domain::written;
 use crate::ui::printer::Form;
 
 /// Wait until work has ended.
@@ -28,7 +27,7 @@ pub struct Args {
     any: bool,
 
     /// At most so long, such as 90s, 10m or 1h30m
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = written::duration)]
     timeout: Option<Duration>,
 }
 
@@ -50,11 +49,4 @@ impl Args {
             }
         }
     }
-}
-
-/// A time as a person writes it.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration =
-        text.parse().map_err(|_| "a time is written like 90s, 10m or 1h30m".to_owned())?;
-    Duration::try_from(parsed).map_err(|_| "a time cannot be negative".to_owned())
 }

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::agents::environment::passed;
 use crate::agents::registry::Registry;
-use crate::agents::render::{self, Rendered, Session, render, require_login};
+use crate::agents::render::{Rendered, Session, require_login};
 use crate::agents::role::Roles;
-use crate::agents::template::{Says, Template};
+use crate::agents::template::Says;
 use crate::commands::context::{Context, Here};
 use crate::commands::errand::Errand;
 use crate::commands::spawn::crew;
 use crate::commands::spawn::spot::Spot;
-use crate::domain::attempt::{AttemptKind, Exit};
+use crate::domain::attempt::AttemptKind;
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::problem::Problem;
@@ -21,13 +21,14 @@ use crate::domain::task::TaskState;
 use crate::domain::usage::SessionTotals;
 use crate::domain::variant::{Variant, VariantState};
 use crate::engine::queue::{self, Order};
+use crate::engine::relaunch::{Further, relaunch};
 use crate::engine::start;
 use crate::git::snapshot;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::lock::Lock;
 use crate::store::tasks::Change;
-use crate::store::{attempts, random, tasks};
+use crate::store::{attempts, holds, random, tasks};
 
 /// How a task is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +80,15 @@ pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued,
         let place = here.place(variant);
         snapshot::take(&place, &snapshot::Request::new(name, "retry", ctx.clock.now()))?;
     }
-    let order =
-        Order { spec, kind, prompt, input: &rendered.prompt, environment: Some(&environment) };
+    let order = Order {
+        spec,
+        kind,
+        prompt,
+        input: &rendered.prompt,
+        environment: Some(&environment),
+        again: None,
+        not_before: None,
+    };
     queue::prepare(ctx.store.layout(), &order)?;
     if let Err(error) = record(ctx, errand, &order) {
         queue::forget(ctx.store.layout(), spec);
@@ -103,6 +111,8 @@ fn record(ctx: &Context<'_>, errand: &Errand, order: &Order<'_>) -> Result<(), S
     ctx.store.write_durably(|tx| {
         let states = (errand.task.state, TaskState::Queued);
         tasks::transition(tx, &errand.task.id, states, &Change::default(), now)?;
+        // Whoever asks by hand has logged in, or wants to see whether it works by now.
+        holds::release(tx, &errand.task.agent)?;
         queue::record_attempt(tx, &errand.task, order, now).map(drop)
     })
 }
@@ -157,24 +167,18 @@ fn launch(
             (Session::New(&fresh), SessionTotals::default(), errand.task.prompt.as_str())
         }
     };
-    let attempt = queue::next_attempt(ctx.store.read(), &errand.task.id)?;
-    let asked = render::Request {
-        attempt,
-        task: errand.task.id.clone(),
-        role: roles.get(&errand.task.role)?,
-        prompt,
-        model: errand.task.model.as_deref(),
-        permissions: last.permissions,
-        session,
-        baseline,
-        cwd: last.cwd.clone(),
-        setup: setup(errand, last),
-        env: last.env.clone(),
-        command: command(template, last),
-        timeout_s: last.timeout_s,
-        myself: &crew::myself(),
+    let number = queue::next_attempt(ctx.store.read(), &errand.task.id)?.number();
+    let further = Further {
+        task: &errand.task,
+        last,
+        exit: errand.attempt.exit.as_ref(),
+        number,
+        session: (session, baseline),
+        words: prompt,
+        times: 1,
     };
-    let rendered = render(template, &asked, ctx.environment)?;
+    let role = roles.get(&errand.task.role)?;
+    let rendered = relaunch((template, role), &further, ctx.environment)?;
     require_login(template, rendered.login)?;
     if rendered.login == Says::Maybe {
         let name = &template.name;
@@ -203,17 +207,4 @@ fn resumed(ctx: &Context<'_>, errand: &Errand) -> Result<Option<(String, Session
 fn no_session(errand: &Errand) -> Problem {
     let text = format!("`{}` has no session to go on in: its agent told none", errand.name);
     Problem::refused(text).hint(format!("start it afresh: `wt retry {}`", errand.name))
-}
-
-/// The setup commands, unless they have passed in this worktree.
-fn setup(errand: &Errand, last: &LaunchSpec) -> Vec<String> {
-    let failed =
-        matches!(errand.attempt.exit, Some(Exit::Setup { .. } | Exit::NotStarted { .. }) | None);
-    if failed { last.setup.clone() } else { vec![] }
-}
-
-/// What a plain command runs, word for word as before; empty for every other agent.
-fn command<'s>(template: &Template, last: &'s LaunchSpec) -> &'s [String] {
-    let plain = template.program.first().is_some_and(|program| program == "{command}");
-    if plain { &last.argv } else { &[] }
 }

@@ -40,12 +40,52 @@ pub struct Attempt {
     pub containment: Option<String>,
     /// When a person or a limit asked for its end.
     pub stop_requested: Option<StopRequest>,
+    /// Why `wt` made it by itself; `None` when a person asked for it.
+    pub again: Option<Again>,
+    /// It does not start before this moment.
+    pub not_before: Option<Timestamp>,
+    /// What kind of failure it ended with.
+    pub failure: Option<FailureClass>,
+    /// Why it ended as it did, in one line for people.
+    pub reason: Option<String>,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When its holder was let go.
     pub started_at: Option<Timestamp>,
     /// When its last process was gone.
     pub ended_at: Option<Timestamp>,
+}
+
+/// Why `wt` made an attempt by itself, without anybody asking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// In which manner.
+    pub how: Manner,
+    /// Which of these it is, from 1; of parked ones apart.
+    pub nth: u32,
+    /// How many of these there may be.
+    pub of: u32,
+    /// What kind of failure the attempt before it ended with.
+    pub class: FailureClass,
+    /// Why that one failed, in one line for people.
+    pub why: String,
+    /// Where the base branch stood when it was parked: it only goes on while that is so.
+    #[serde(default)]
+    pub base: Option<String>,
+}
+
+/// In which manner something is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manner {
+    /// The same once more, after a pause.
+    Retry,
+    /// The same with more time.
+    Longer,
+    /// In the same session, told what was missing.
+    Corrective,
+    /// Once a usage limit is reset.
+    Parked,
 }
 
 /// How far an attempt has come, by what was read of its output.
@@ -148,6 +188,17 @@ pub struct StopRequest {
     /// `None` when a person did it, else what kind of failure it is.
     #[serde(default)]
     pub class: Option<FailureClass>,
+}
+
+impl Again {
+    /// In a few words, to be followed by a moment: `parked`, `retry 1 of 2`.
+    pub fn in_short(&self) -> String {
+        match self.how {
+            Manner::Parked => "parked, goes on".to_owned(),
+            Manner::Corrective => format!("correction, {} of {}", self.nth, self.of),
+            Manner::Retry | Manner::Longer => format!("retry {} of {}", self.nth, self.of),
+        }
+    }
 }
 
 impl Attempt {

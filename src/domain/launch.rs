@@ -50,6 +50,26 @@ pub struct LaunchSpec {
     pub session: Option<String>,
     /// The most seconds it may run; `None` is without limit.
     pub timeout_s: Option<u64>,
+    /// The command for `sh -c` that must pass, in `cwd`, after it ended with exit code 0.
+    #[serde(default)]
+    pub verify: Option<String>,
+    /// What is done without asking when it ends badly.
+    #[serde(default)]
+    pub rules: Rules,
+}
+
+/// What is done without asking when an attempt ends badly. Nothing, by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rules {
+    /// How many attempts at most are made without anybody asking.
+    pub retries: u32,
+    /// Milliseconds before the first of these; they double from one to the next.
+    pub backoff_ms: u64,
+    /// Whether a usage limit is waited for.
+    pub park: bool,
+    /// The most seconds that the first attempt may run; later ones get more of it.
+    pub limit_s: Option<u64>,
 }
 
 /// How an agent's output is read.

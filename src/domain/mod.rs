@@ -20,3 +20,4 @@ pub mod undo;
 pub mod usage;
 pub mod variant;
 pub mod waiting;
+pub mod written;

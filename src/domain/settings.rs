@@ -1,11 +1,13 @@
 //! The settings as the program uses them, after all layers were joined.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::budget::{Allowance, OnLimit, Period};
+use crate::domain::written;
 
 /// Every setting. The built-in layer (`templates/config.toml`) gives each a value, so nothing here
 /// is optional unless absence means something.
@@ -22,6 +24,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// How much may be used.
     pub budget: BudgetSettings,
+    /// What follows a bad end.
+    pub retry: RetrySettings,
     /// How a winner is merged.
     pub merge: MergeSettings,
 }
@@ -140,6 +144,19 @@ impl TryFrom<i64> for Percent {
             _ => Err(format!("`{number}` is no percentage to warn at: 1 to 100 are")),
         }
     }
+}
+
+/// `[retry]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrySettings {
+    /// How often at most something is tried again without anybody asking.
+    pub max: u32,
+    /// How long to wait before the first of these; doubles from one to the next.
+    #[serde(with = "written")]
+    pub backoff: Duration,
+    /// Whether a usage limit is waited for.
+    pub park: bool,
 }
 
 /// `[merge]`

@@ -27,6 +27,10 @@ pub struct Evidence<'a> {
     pub changed: Option<bool>,
     /// Why its end was asked for, if it was.
     pub stop: Option<&'a StopRequest>,
+    /// What it promises that is not there, in words: `an answer`, "`REPORT.md`".
+    pub missing: Option<&'a str>,
+    /// The command that had to pass after it ended well, with how it ended where it ran.
+    pub verify: Option<(&'a str, Option<&'a Exit>)>,
 }
 
 /// What becomes of the task.
@@ -51,7 +55,10 @@ pub struct Verdict {
 /// exits with then says nothing about its work. A stop also explains an end before the agent began.
 pub fn judge(evidence: &Evidence) -> Verdict {
     let told_its_end = has_terminal_event(evidence.dialect);
-    if ended_well(evidence) && (told_its_end || evidence.stop.is_none()) {
+    // A stop after the agent's own good end came while its work was being verified.
+    let verifying = evidence.verify.is_some_and(|(_, end)| end.is_some());
+    let by_itself = evidence.stop.is_none() || told_its_end && !verifying;
+    if ended_well(evidence) && by_itself {
         return delivered(evidence);
     }
     match evidence.stop {
@@ -88,6 +95,20 @@ fn delivered(evidence: &Evidence) -> Verdict {
     if let Some(question) = ask::question(answer) {
         let state = TaskState::NeedsHuman;
         return Verdict { state, question: Some(question), ..because("asks".to_owned()) };
+    }
+    if let Some(missing) = evidence.missing {
+        return failed(FailureClass::DeliverableMissing, format!("{missing} is missing"));
+    }
+    if let Some((command, end)) = evidence.verify
+        && end != Some(&Exit::Code { code: 0 })
+    {
+        let how = end.map_or("was not run: its holder was gone".to_owned(), |end| match end {
+            Exit::Code { code } => format!("failed: exit {code}"),
+            Exit::Signal { signal } => format!("failed: killed by signal {signal}"),
+            Exit::NotStarted { error } => format!("could not be started: {error}"),
+            Exit::Setup { .. } | Exit::Unobserved => "ended unseen".to_owned(),
+        });
+        return failed(FailureClass::VerifyFailed, format!("verify `{command}` {how}"));
     }
     let (state, reason) = match evidence.changed {
         Some(false) if evidence.needs_change => (TaskState::Done, "no changes"),
@@ -204,6 +225,8 @@ mod tests {
             needs_change: true,
             changed: Some(true),
             stop: None,
+            missing: None,
+            verify: None,
         }
     }
 

@@ -7,6 +7,8 @@ pub mod holder;
 pub mod limits;
 pub mod process;
 pub mod queue;
+pub mod relaunch;
+pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod shell;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use jiff::Timestamp;
 
-use crate::domain::attempt::{Attempt, AttemptKind, AttemptState, Progress};
+use crate::domain::attempt::{Again, Attempt, AttemptKind, AttemptState, Progress};
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::{LaunchSpec, StdinFrom};
 use crate::domain::task::Task;
@@ -31,6 +31,10 @@ pub struct Order<'a> {
     pub input: &'a str,
     /// The values of the allow-listed variables; `None` leaves the task's file as it is.
     pub environment: Option<&'a [(OsString, OsString)]>,
+    /// Why `wt` makes it by itself; `None` when a person asked.
+    pub again: Option<&'a Again>,
+    /// It does not start before this moment.
+    pub not_before: Option<Timestamp>,
 }
 
 /// A new task's id: its kind, what it is about, and six random characters
@@ -108,6 +112,10 @@ pub fn record_attempt(
         exit: None,
         containment: None,
         stop_requested: None,
+        again: order.again.cloned(),
+        not_before: order.not_before,
+        failure: None,
+        reason: None,
         created_at: now,
         started_at: None,
         ended_at: None,
@@ -140,7 +148,7 @@ pub fn next_attempt(db: &Connection, task: &TaskId) -> Result<AttemptId, StoreEr
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::launch::{Dialect, Metering, SPEC_SCHEMA, StopPlan};
+    use crate::domain::launch::{Dialect, Metering, Rules, SPEC_SCHEMA, StopPlan};
     use crate::domain::settings::Permissions;
     use crate::domain::usage::SessionTotals;
     use crate::store::db::tests::store;
@@ -165,6 +173,8 @@ pub(crate) mod tests {
             baseline: SessionTotals::default(),
             session: None,
             timeout_s: None,
+            verify: None,
+            rules: Rules::default(),
         }
     }
 
@@ -180,6 +190,8 @@ pub(crate) mod tests {
             prompt: "do it",
             input: "you are an engineer\ndo it",
             environment: Some(&values),
+            again: None,
+            not_before: None,
         };
         prepare(store.layout(), &order).unwrap();
         let folder = Folder::of(store.layout(), &spec.attempt);

@@ -84,6 +84,8 @@ pub(super) fn judged(file: &str, report: &StreamReport, exit: &Exit) -> Verdict 
         needs_change: true,
         changed: Some(true),
         stop: None,
+        missing: None,
+        verify: None,
     })
 }
 

@@ -127,6 +127,7 @@ pub fn ended(
     let folded = Folded { usage, session, progress: Some(end.progress), containment: None };
     attempts::fold(db, &attempt.id, &folded)?;
     attempts::end(db, &attempt.id, AttemptState::Ended, Some(end.exit), now)?;
+    attempts::set_outcome(db, &attempt.id, end.change.failure, end.change.reason.as_deref())?;
     tasks::transition(db, &task.id, (TaskState::Running, end.to), end.change, now)?;
     let mut data = end.told;
     data.extend(object(json!({
@@ -136,7 +137,8 @@ pub fn ended(
         "changed": end.change.changed,
         "exit": end.exit,
     })));
-    record(db, "task-ended", (&task, attempt), data, now)
+    let kind = if end.to.is_final() { "task-ended" } else { "attempt-ended" };
+    record(db, kind, (&task, attempt), data, now)
 }
 
 /// The attempt's task, which has to be one that still waits.

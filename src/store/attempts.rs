@@ -7,6 +7,7 @@ use crate::domain::attempt::{
     Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, Progress, StopRequest,
 };
 use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::task::FailureClass;
 use crate::domain::usage::Usage;
 use crate::store::error::StoreError;
 use crate::store::row;
@@ -28,6 +29,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         exit: row::maybe_json(row, "exit")?,
         containment: row.get("containment")?,
         stop_requested: row::maybe_json(row, "stop")?,
+        again: row::maybe_json(row, "again")?,
+        not_before: row::maybe_time(row, "not_before")?,
+        failure: row::maybe_word(row, "failure", FailureClass::parse)?,
+        reason: row.get("reason")?,
         created_at: row::time(row, "created_at")?,
         started_at: row::maybe_time(row, "started_at")?,
         ended_at: row::maybe_time(row, "ended_at")?,
@@ -51,8 +56,8 @@ fn query(
 pub fn insert(db: &Connection, attempt: &Attempt) -> Result<(), StoreError> {
     db.execute(
         "INSERT INTO attempts (id, task, number, kind, prompt, state, session, baseline, usage,
-             created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             created_at, again, not_before)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             attempt.id.as_str(),
             attempt.task.as_str(),
@@ -64,6 +69,8 @@ pub fn insert(db: &Connection, attempt: &Attempt) -> Result<(), StoreError> {
             row::to_json(&attempt.baseline)?,
             row::to_json(&attempt.usage)?,
             row::millis(attempt.created_at),
+            attempt.again.as_ref().map(row::to_json).transpose()?,
+            attempt.not_before.map(row::millis),
         ],
     )?;
     Ok(())
@@ -234,6 +241,36 @@ pub fn end(
         params![id.as_str(), state.as_str(), exit, row::millis(now)],
     )?;
     moved_unless(changed, id, AttemptState::Running)
+}
+
+/// Records why an attempt ended as it did.
+///
+/// # Errors
+/// The database's.
+pub fn set_outcome(
+    db: &Connection,
+    id: &AttemptId,
+    failure: Option<FailureClass>,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE attempts SET failure = ?2, reason = ?3 WHERE id = ?1",
+        params![id.as_str(), failure.map(FailureClass::as_str), reason],
+    )?;
+    Ok(())
+}
+
+/// Lets an attempt begin at once that waited for its time. False when it waits for none.
+///
+/// # Errors
+/// The database's.
+pub fn hasten(db: &Connection, id: &AttemptId) -> Result<bool, StoreError> {
+    let changed = db.execute(
+        "UPDATE attempts SET not_before = NULL
+         WHERE id = ?1 AND state = 'prepared' AND not_before IS NOT NULL",
+        params![id.as_str()],
+    )?;
+    Ok(changed == 1)
 }
 
 fn moved_unless(changed: usize, id: &AttemptId, expected: AttemptState) -> Result<(), StoreError> {

@@ -60,6 +60,9 @@ pub struct ExitRecord {
     pub ended: u32,
     /// How many survived even being killed.
     pub survived: u32,
+    /// How its verify command ended; `None` when there is none, or it was not come to.
+    #[serde(default)]
+    pub verify: Option<Exit>,
 }
 
 impl Folder {
@@ -105,6 +108,11 @@ impl Folder {
     /// What the setup commands wrote.
     pub fn setup_log(&self) -> PathBuf {
         self.dir.join("setup.log")
+    }
+
+    /// What the verify command wrote.
+    pub fn verify_log(&self) -> PathBuf {
+        self.dir.join("verify.log")
     }
 
     /// The final answer.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use wt::domain::attempt::{Attempt, AttemptKind, AttemptState, Exit, StopRequest};
 use wt::domain::id::{AttemptId, TaskId};
-use wt::domain::launch::{Dialect, LaunchSpec, Metering, SPEC_SCHEMA, StdinFrom, StopPlan};
+use wt::domain::launch::{Dialect, LaunchSpec, Metering, Rules, SPEC_SCHEMA, StdinFrom, StopPlan};
 use wt::domain::settings::Permissions;
 use wt::domain::task::{FailureClass, Lane, Task, TaskState};
 use wt::domain::usage::SessionTotals;
@@ -63,6 +63,8 @@ impl<'e> Office<'e> {
             baseline: SessionTotals::default(),
             session: None,
             timeout_s: None,
+            verify: None,
+            rules: Rules::default(),
         };
         change(&mut spec);
         let task = Task {
@@ -91,6 +93,8 @@ impl<'e> Office<'e> {
             prompt: script,
             input: script,
             environment: Some(&self.env.variables()),
+            again: None,
+            not_before: None,
         };
         queue::prepare(self.store.layout(), &order).unwrap();
         let recorded: Result<Attempt, StoreError> =

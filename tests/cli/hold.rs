@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use wt::domain::attempt::{Exit, StopRequest};
 use wt::domain::id::AttemptId;
 use wt::domain::launch::{
-    Dialect, GentleSignal, LaunchSpec, Metering, SPEC_SCHEMA, StdinFrom, StopPlan,
+    Dialect, GentleSignal, LaunchSpec, Metering, Rules, SPEC_SCHEMA, StdinFrom, StopPlan,
 };
 use wt::domain::settings::Permissions;
 use wt::domain::task::FailureClass;
@@ -60,6 +60,8 @@ impl<'e> Prepared<'e> {
             baseline: SessionTotals::default(),
             session: None,
             timeout_s: None,
+            verify: None,
+            rules: Rules::default(),
         };
         let folder = Folder::of(&Layout::at(env.state()), &spec.attempt);
         Self { env, spec, folder }

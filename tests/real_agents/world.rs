@@ -17,7 +17,7 @@ use wt::agents::template::Template;
 use wt::domain::attempt::{Exit, StopRequest};
 use wt::domain::event::StreamReport;
 use wt::domain::id::{AttemptId, TaskId};
-use wt::domain::launch::LaunchSpec;
+use wt::domain::launch::{LaunchSpec, Rules};
 use wt::domain::settings::Permissions;
 use wt::domain::usage::SessionTotals;
 use wt::engine::evidence::{Evidence, Verdict, judge};
@@ -95,6 +95,8 @@ impl World {
             env: vec![],
             command: &[],
             timeout_s: None,
+            verify: None,
+            rules: Rules::default(),
             myself: Path::new("/no/wt"),
         };
         render(&self.template, &request, &self.environment()).unwrap()
@@ -183,6 +185,8 @@ impl Started {
             needs_change: true,
             changed: Some(changed),
             stop,
+            missing: None,
+            verify: None,
         });
         Run { report: reader.report().clone(), exit, verdict }
     }

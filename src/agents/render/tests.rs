@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 use crate::agents::registry::Registry;
 use crate::agents::role::Roles;
-use crate::domain::launch::{Dialect, GentleSignal};
+use crate::domain::launch::{Dialect, GentleSignal, Rules};
 
 const UUID: &str = "11111111-2222-4333-8444-555555555555";
 
@@ -42,6 +42,8 @@ impl House {
             env: vec![],
             command: &[],
             timeout_s: None,
+            verify: None,
+            rules: Rules::default(),
             myself: Path::new("/usr/bin/wt"),
         }
     }

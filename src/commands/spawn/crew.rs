@@ -2,7 +2,7 @@
 //! made, so that whatever is missing is refused while nothing has changed.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::agents::environment::passed;
 use crate::agents::registry::Registry;
@@ -17,6 +17,8 @@ use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
 use crate::domain::usage::SessionTotals;
 use crate::engine::queue::task_id;
+use crate::engine::relaunch::myself;
+use crate::engine::retry;
 use crate::store::random;
 
 /// The most variants of one fan-out.
@@ -45,6 +47,12 @@ pub struct CrewRequest {
     pub role: Option<String>,
     /// What they may do.
     pub permissions: Option<Permissions>,
+    /// How long each attempt may take.
+    pub timeout: Option<Duration>,
+    /// The command that must pass after they ended well.
+    pub verify: Option<String>,
+    /// Wait for the reset of usage limits.
+    pub park: bool,
     /// A plain command as the agent: program and arguments.
     pub command: Vec<String>,
 }
@@ -123,6 +131,12 @@ pub fn recruit(
         let task = task_id("worktree", spot.name.as_str());
         let permissions = request.permissions.unwrap_or(here.settings().agent.permissions);
         let model = request.model.as_deref().or(role.model.as_deref());
+        let asked = retry::Asked {
+            park: request.park,
+            timeout: request.timeout,
+            is_command: !request.command.is_empty(),
+        };
+        let rules = retry::rules(role, &here.settings().retry, asked);
         let asked = render::Request {
             attempt: AttemptId::of(&task, 1),
             task: task.clone(),
@@ -140,7 +154,9 @@ pub fn recruit(
                 ("WT_BRANCH".to_owned(), spot.branch.clone()),
             ],
             command: &request.command,
-            timeout_s: None,
+            timeout_s: rules.limit_s,
+            verify: request.verify.clone().or_else(|| role.verify.clone()),
+            rules,
             myself: &myself,
         };
         let rendered = render(template, &asked, ctx.environment)?;
@@ -193,11 +209,4 @@ pub fn environment(
         .collect();
     all.extend(set.iter().map(|(name, value)| (name.into(), fill(value, &values).into())));
     Ok(all)
-}
-
-/// This program, for the agent that is built in.
-pub fn myself() -> PathBuf {
-    let link = Path::new("/proc/self/exe");
-    let real = std::fs::read_link(link).ok().filter(|path| path.exists());
-    real.unwrap_or_else(|| link.to_path_buf())
 }

@@ -271,7 +271,7 @@ impl Making<'_> {
             failure: None,
             question: None,
             changed: None,
-            verify: None,
+            verify: launch.rendered.spec.verify.clone(),
             created_at: self.ctx.clock.now(),
             started_at: None,
             ended_at: None,
@@ -314,6 +314,8 @@ fn order<'a>(launch: &'a Launch, words: &'a str) -> Order<'a> {
         prompt: words,
         input: &launch.rendered.prompt,
         environment: Some(&launch.environment),
+        again: None,
+        not_before: None,
     }
 }
 

@@ -55,7 +55,19 @@ impl Surroundings {
 /// # Errors
 /// When the log cannot be written.
 pub fn setup(spec: &LaunchSpec, folder: &Folder, line: &str) -> std::io::Result<Command> {
-    let mut log = append(&folder.setup_log())?;
+    shell(spec, &folder.setup_log(), line)
+}
+
+/// The verify command: `sh -c`, its output in a log of its own.
+///
+/// # Errors
+/// When the log cannot be written.
+pub fn verify(spec: &LaunchSpec, folder: &Folder, line: &str) -> std::io::Result<Command> {
+    shell(spec, &folder.verify_log(), line)
+}
+
+fn shell(spec: &LaunchSpec, log: &Path, line: &str) -> std::io::Result<Command> {
+    let mut log = append(log)?;
     writeln!(log, "$ {line}")?;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", line]).current_dir(&spec.cwd);

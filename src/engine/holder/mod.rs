@@ -100,6 +100,7 @@ impl Holder {
             stop: None,
             ended: 0,
             survived: 0,
+            verify: None,
         };
         let mut surroundings = match read_environment(environment) {
             Ok(values) => Surroundings::new(&self.spec, values),
@@ -141,6 +142,23 @@ impl Holder {
         let end = self.until_end(pid, around);
         run.exit = ending::exit(end.status);
         (run.stop, run.ended) = (end.stop, end.ended);
+        if run.exit == (Exit::Code { code: 0 }) && run.stop.is_none() {
+            self.verify(around, run);
+        }
+    }
+
+    /// Runs the verify command, if there is one, on what the agent left.
+    fn verify(&mut self, around: &mut Surroundings, run: &mut ExitRecord) {
+        let Some(line) = self.spec.verify.clone() else { return };
+        let started = launch::verify(&self.spec, &self.folder, &line)
+            .and_then(|command| self.start(around, command));
+        let end = match started {
+            Ok(pid) => self.until_end(pid, around),
+            Err(error) => return run.verify = Some(Exit::NotStarted { error: error.to_string() }),
+        };
+        run.verify = Some(ending::exit(end.status));
+        run.ended = run.ended.saturating_add(end.ended);
+        run.stop = end.stop;
     }
 
     /// Runs one setup command. False when the agent is not to start.

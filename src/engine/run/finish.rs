@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
+use crate::domain::attempt::{Attempt, Exit, Manner, Progress, StopRequest};
 use crate::domain::id::AttemptId;
 use crate::domain::task::TaskState;
 use crate::domain::usage::Usage;
@@ -11,16 +11,19 @@ use crate::engine::evidence::Verdict;
 use crate::engine::health;
 use crate::engine::process::identity::Liveness;
 use crate::engine::process::signal::Handle;
+use crate::engine::queue;
+use crate::engine::run::again::Following;
 use crate::engine::run::engine::{Engine, Message};
 use crate::engine::run::job::{How, Job};
 use crate::engine::run::orphan::{self, Orphan};
 use crate::engine::run::watched::Watched;
 use crate::engine::transition::{self, End};
 use crate::git::leftovers::Committed;
+use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::folder::ExitRecord;
 use crate::store::tasks::Change;
-use crate::store::{repos, tasks, variants};
+use crate::store::{attempts, repos, tasks, variants};
 
 /// An ended attempt, looked at.
 pub struct Finished {
@@ -40,6 +43,8 @@ pub struct Finished {
     pub session: Option<String>,
     /// What became of what it had left uncommitted; `None` where nothing was to be committed.
     pub leftovers: Option<Committed>,
+    /// The attempt that follows by itself.
+    pub following: Option<Following>,
     /// What could not be done, one line each.
     pub troubles: Vec<String>,
 }
@@ -166,8 +171,10 @@ impl Engine {
             spec: watched.spec,
             folder: watched.folder,
             tail: watched.tail,
+            attempts: attempts::of_task(db, &task.id)?,
             task,
             worktree: variant.zip(repo),
+            exit: Exit::Unobserved,
             how,
             layout: self.store.layout().clone(),
             roles: self.environment.config_dir(),
@@ -185,30 +192,16 @@ impl Engine {
         for trouble in &finished.troubles {
             self.journal.say(format!("`{id}`: {trouble}"));
         }
-        let Finished { attempt, record, verdict, .. } = &finished;
-        let reason = (!verdict.reason.is_empty()).then(|| verdict.reason.clone());
-        let change = Change {
-            reason,
-            failure: verdict.failure,
-            question: verdict.question.clone(),
-            changed: finished.changed,
-        };
-        let usage = self.priced(attempt, finished.usage, &finished.progress)?;
-        let end = End {
-            usage,
-            progress: &finished.progress,
-            session: finished.session.as_deref(),
-            exit: &record.exit,
-            to: verdict.state,
-            change: &change,
-            told: told(&finished),
-        };
-        self.store.write_durably(|tx| {
-            transition::ended(tx, attempt, end, record.ended_at)?;
-            let task = tasks::by_id(tx, &attempt.task)?.zip(verdict.failure);
-            task.map_or(Ok(()), |(task, class)| health::note(tx, &task, class, record.ended_at))
-        })?;
-        self.forget_environment(&attempt.task);
+        let usage = self.priced(&finished.attempt, finished.usage, &finished.progress)?;
+        let finished = Finished { usage, ..finished };
+        let going_on = self.store.write_durably(|tx| conclude(tx, &finished))?;
+        let spec = finished.following.as_ref().map(|following| &following.spec);
+        if let Some(spec) = spec.filter(|_| !going_on) {
+            queue::forget(self.store.layout(), spec);
+        }
+        if !going_on {
+            self.forget_environment(&finished.attempt.task);
+        }
         Ok(())
     }
 
@@ -227,6 +220,50 @@ impl Engine {
         let now = self.clock.now();
         self.store.write_durably(|tx| transition::ended(tx, attempt, end, now))
     }
+}
+
+/// Ends the attempt on record, and queues the one that follows: both, or neither. True when one
+/// does. Somebody who asked for the task's end meanwhile is heard.
+fn conclude(tx: &Connection, finished: &Finished) -> Result<bool, StoreError> {
+    let Finished { attempt, record, verdict, .. } = finished;
+    let stop = attempts::by_id(tx, &attempt.id)?.and_then(|now| now.stop_requested);
+    let stop = stop.filter(|stop| stop.class.is_none());
+    let following = finished.following.as_ref().filter(|_| stop.is_none());
+    let stopped = stop.filter(|_| finished.following.is_some());
+    let reason = stopped.as_ref().map(|stop| format!("stopped {}", stop.why));
+    let reason = reason.unwrap_or_else(|| verdict.reason.clone());
+    let change = Change {
+        reason: (!reason.is_empty()).then_some(reason),
+        failure: verdict.failure.filter(|_| stopped.is_none()),
+        question: verdict.question.clone(),
+        changed: finished.changed,
+    };
+    let to = match (&stopped, following) {
+        (Some(_), _) => TaskState::Cancelled,
+        (None, Some(_)) => TaskState::Waiting,
+        (None, None) => verdict.state,
+    };
+    let end = End {
+        usage: finished.usage,
+        progress: &finished.progress,
+        session: finished.session.as_deref(),
+        exit: &record.exit,
+        to,
+        change: &change,
+        told: told(finished),
+    };
+    transition::ended(tx, attempt, end, record.ended_at)?;
+    // One that waits for its limit's reset is no reason to hold what waits with it.
+    let parked = following.is_some_and(|following| following.plan.again.how == Manner::Parked);
+    let failure = verdict.failure.filter(|_| stopped.is_none() && !parked);
+    let failed = tasks::by_id(tx, &attempt.task)?.zip(failure);
+    if let Some((task, class)) = failed {
+        health::note(tx, &task, class, record.ended_at)?;
+    }
+    if let Some(following) = following {
+        queue::record_attempt(tx, &following.task, &following.order(), record.ended_at)?;
+    }
+    Ok(following.is_some())
 }
 
 /// The request on record, also when it came after the engine last looked.

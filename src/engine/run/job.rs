@@ -7,9 +7,9 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::agents::role::Roles;
+use crate::agents::role::{Deliverable, Role, Roles};
 use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
-use crate::domain::launch::LaunchSpec;
+use crate::domain::launch::{Dialect, LaunchSpec};
 use crate::domain::task::Task;
 use crate::domain::variant::{Variant, VariantState};
 use crate::engine::evidence::{Evidence, judge};
@@ -24,7 +24,7 @@ use crate::store::layout::Layout;
 use crate::store::repos::RepoRow;
 
 /// How much of what an agent wrote to standard error is looked at.
-const STDERR_MAX: u64 = 16 * 1024;
+pub const STDERR_MAX: u64 = 16 * 1024;
 
 /// How an attempt came to its end.
 pub enum How {
@@ -53,6 +53,10 @@ pub struct Job {
     pub task: Task,
     /// The variant it worked in.
     pub worktree: Option<(Variant, RepoRow)>,
+    /// All attempts of the task, first to last.
+    pub attempts: Vec<Attempt>,
+    /// How it ended, once that is known.
+    pub exit: Exit,
     /// How it came to its end.
     pub how: How,
     /// Where the state is.
@@ -68,6 +72,7 @@ impl Job {
     pub fn run(mut self) -> Finished {
         let mut troubles = vec![];
         let record = self.record(&mut troubles);
+        self.exit = record.exit.clone();
         let mut note = |what: &str, error: String| troubles.push(format!("{what}: {error}"));
         if let Err(error) = self.tail.finish() {
             note("its output was not read to the end", error.to_string());
@@ -86,16 +91,22 @@ impl Job {
         {
             note("its answer was not written", error.to_string());
         }
-        let verdict = judge(&Evidence {
+        let (role, verify) = (self.role(), self.spec.verify.as_deref());
+        let missing = role.as_ref().and_then(|role| self.missing(role));
+        let mut verdict = judge(&Evidence {
             dialect: self.spec.dialect,
             report,
             exit: &record.exit,
             stderr_tail: &end_of(&self.folder.stderr(), STDERR_MAX),
             patterns: &self.spec.failures,
-            needs_change: self.needs_change(),
+            needs_change: self.needs_change(role.as_ref()),
             changed,
             stop: record.stop.as_ref(),
+            missing: missing.as_deref(),
+            verify: verify.map(|command| (command, record.verify.as_ref())),
         });
+        let following = self.follow_up(&mut verdict, &record, &mut troubles);
+        let report = self.tail.report();
         let (usage, session) = (report.usage, report.session.clone());
         let progress = self.progress();
         let attempt = self.attempt;
@@ -108,6 +119,7 @@ impl Job {
             progress,
             session,
             leftovers,
+            following,
             troubles,
         }
     }
@@ -131,6 +143,7 @@ impl Job {
             stop,
             ended,
             survived,
+            verify: None,
         };
         if let Err(error) = self.folder.write_exit(&record) {
             troubles.push(format!("how it ended was not written: {error}"));
@@ -165,13 +178,30 @@ impl Job {
         changed.map(Some).map_err(|error| error.to_string())
     }
 
-    fn needs_change(&self) -> bool {
-        if self.task.variant.is_none() {
-            return false;
-        }
-        let roles = self.roles.as_deref().map_or_else(Roles::built_in, Roles::load);
+    fn needs_change(&self, role: Option<&Role>) -> bool {
         // A role that is gone or broken promises what every one with a worktree does.
-        roles.get(&self.task.role).map_or(true, |role| role.needs_change())
+        self.task.variant.is_some() && role.is_none_or(Role::needs_change)
+    }
+
+    fn role(&self) -> Option<Role> {
+        let roles = self.roles.as_deref().map_or_else(Roles::built_in, Roles::load);
+        roles.get(&self.task.role).ok().cloned()
+    }
+
+    /// The first thing that its role promises and that is not there; a change is looked for apart.
+    /// A plain command promises nothing but its exit code.
+    fn missing(&self, role: &Role) -> Option<String> {
+        if self.spec.dialect == Dialect::Plain {
+            return None;
+        }
+        let answer = self.tail.report().final_text.as_deref().unwrap_or_default();
+        role.deliverables.iter().find_map(|deliverable| match deliverable {
+            Deliverable::Change => None,
+            Deliverable::Answer => answer.trim().is_empty().then(|| "an answer".to_owned()),
+            Deliverable::File(path) => {
+                (!self.spec.cwd.join(path).is_file()).then(|| format!("`{path}`"))
+            }
+        })
     }
 
     fn progress(&self) -> Progress {
@@ -187,6 +217,7 @@ impl Job {
     }
 }
 
-fn place(variant: &Variant, repo: &RepoRow) -> Place {
+/// A variant's worktree as a place.
+pub fn place(variant: &Variant, repo: &RepoRow) -> Place {
     Place::checkout(&variant.admin_dir, &repo.common_dir, &variant.path)
 }

@@ -4,6 +4,7 @@
 //! ended. It is disposable: whatever instant it dies at, the next one takes everything up again.
 
 mod adopt;
+mod again;
 mod detach;
 mod engine;
 mod finish;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 
-use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::attempt::{Again, Attempt, AttemptState};
 use crate::domain::id::TaskId;
 use crate::domain::settings::LimitSettings;
 use crate::domain::task::{Task, TaskState};
@@ -42,7 +42,7 @@ impl Engine {
         let after = after(db)?;
         let said = throttle::parallel(db)?;
         let snapshot = Snapshot {
-            ready: ready.iter().map(|(task, _)| self.ready(task, &terms, &after)).collect(),
+            ready: ready.iter().map(|one| self.ready(one, &terms, &after)).collect(),
             running,
             limits: settings.as_ref().map_or_else(one_at_a_time, |set| Limits::of(set, &said)),
             pauses: throttle::pauses(db)?,
@@ -84,13 +84,17 @@ impl Engine {
 
     fn ready(
         &self,
-        task: &Task,
+        (task, attempt): &(Task, Attempt),
         terms: &HashMap<TaskId, Terms>,
         after: &HashMap<TaskId, Vec<After>>,
     ) -> Ready {
         let mut terms = terms.get(&task.id).cloned().unwrap_or_default();
         // Whoever asked for what has waited need not be there any more.
         terms.unattended |= task.state == TaskState::Waiting;
+        if attempt.not_before.is_some() {
+            terms.why = attempt.again.as_ref().map(Again::in_short);
+            terms.not_before = terms.not_before.max(attempt.not_before);
+        }
         if let Some((_, again)) = self.postponed.get(&task.id) {
             terms.why = Some("tries again".into());
             terms.not_before = terms.not_before.max(Some(*again));

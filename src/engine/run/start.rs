@@ -10,15 +10,18 @@ use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::task::{FailureClass, Lane, Task, TaskState};
 use crate::engine::holder::gate::Report;
+use crate::engine::retry;
 use crate::engine::run::engine::{Engine, Message};
 use crate::engine::run::launch::{self, Gate};
 use crate::engine::run::watched::Watched;
 use crate::engine::schedule::{Decision, decide};
 use crate::engine::transition;
+use crate::git::repo::Repo;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::tasks;
 use crate::store::tasks::Change;
+use crate::store::{repos, variants};
 
 /// How often a holder that cannot be started is tried; the waits between double from a second on.
 const TRIES: u32 = 6;
@@ -75,6 +78,11 @@ impl Engine {
         };
         if !self.store.layout().environment_file(&task.id).exists() {
             return self.lost_environment(task, attempt);
+        }
+        if let Err(why) =
+            retry::may_go_on(attempt.again.as_ref(), self.base_tip(task, attempt).as_deref())
+        {
+            return self.overtaken(task, attempt, why);
         }
         match launch::start(self.store.layout(), &spec) {
             Ok((child, gate)) => {
@@ -174,6 +182,23 @@ impl Engine {
             question: Some(again),
             ..Change::default()
         };
+        self.refuse(task, attempt, (TaskState::NeedsHuman, change), &exit)
+    }
+
+    /// Where the base of a parked attempt's variant stands now.
+    fn base_tip(&self, task: &Task, attempt: &Attempt) -> Option<String> {
+        attempt.again.as_ref()?.base.as_ref()?;
+        let db = self.store.read();
+        let variant = variants::by_key(db, task.variant?).ok()??;
+        let repo = repos::by_id(db, &task.repo).ok()??;
+        Repo::open(&repo.common_dir).ok()?.branch(variant.base_branch.as_deref()?).ok()?
+    }
+
+    /// The world moved on while it was parked.
+    fn overtaken(&mut self, task: &Task, attempt: &Attempt, why: String) -> Result<(), StoreError> {
+        let exit = Exit::NotStarted { error: why.clone() };
+        let failure = Some(FailureClass::Limit);
+        let change = Change { reason: Some(why), failure, ..Change::default() };
         self.refuse(task, attempt, (TaskState::NeedsHuman, change), &exit)
     }
 

@@ -52,3 +52,9 @@ CREATE TABLE holds (
     failures    INTEGER NOT NULL,       -- how many there were
     at          INTEGER NOT NULL
 ) STRICT;
+
+-- What follows a bad end without anybody asking, and how each attempt was judged.
+ALTER TABLE attempts ADD COLUMN again TEXT;            -- JSON: Again, for those nobody asked for
+ALTER TABLE attempts ADD COLUMN not_before INTEGER;    -- it does not start before
+ALTER TABLE attempts ADD COLUMN failure TEXT;          -- the kind of failure it ended with
+ALTER TABLE attempts ADD COLUMN reason TEXT;           -- why it ended as it did, in one line
