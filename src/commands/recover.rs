@@ -1,8 +1,10 @@
 //! What a process that died left half done, finished or reversed by the next command.
 
-use crate::commands::cleanup;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
+use crate::commands::cleanup;
 use crate::commands::context::Context;
 use crate::commands::merge;
 use crate::commands::restore;
@@ -10,6 +12,8 @@ use crate::commands::spawn::undo;
 use crate::commands::undo::under_way;
 use crate::domain::problem::Problem;
 use crate::engine::process::identity::{Here, Liveness, own};
+use crate::engine::process::marked;
+use crate::git::mark;
 use crate::git::repo::Repo;
 use crate::store::intents::{self, Intent};
 use crate::store::lock::Lock;
@@ -19,9 +23,13 @@ use crate::store::repos::RepoRow;
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Finishes or reverses every step of this repository whose process is dead. Steps of living
-/// processes are their own business, and those of other machines nobody's here. While another
-/// process is at work on the repository, the next command does it.
+/// How long a git that outlived its `wt` may take to end once it is told to.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Finishes or reverses every step of this repository whose process is dead, once no git that it
+/// had started is at work any more. Steps of living processes are their own business, and those of
+/// other machines nobody's here. While another process is at work on the repository, the next
+/// command does it.
 ///
 /// A step that cannot be put right is told and left as it is; the command goes on.
 ///
@@ -41,6 +49,8 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
     let Some(_lock) = lock(ctx, row)? else { return Ok(()) };
     let me = own().map_err(|error| Problem::failed(error.to_string()))?;
     for intent in &orphaned {
+        let started_by = mark::started_by(intent.owner.pid, intent.owner.start_time);
+        marked::end(mark::STARTED_BY, &started_by, PATIENCE);
         if !ctx.store.write_durably(|tx| intents::take_over(tx, intent, &me))? {
             continue;
         }

@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::git::error::GitError;
+use crate::git::mark;
 use crate::git::place::Place;
 
 /// The most of a failed command's stderr that is kept.
@@ -110,6 +111,7 @@ impl Git {
         }
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_MERGE_AUTOEDIT", "no");
         command.env("GIT_EDITOR", "true").env("GIT_PAGER", "cat");
+        command.env(mark::STARTED_BY, mark::own());
         command.stdin(Stdio::null());
         Self { command, what: String::new(), input: None, limit: None }
     }

@@ -15,6 +15,7 @@ mod index_copy;
 pub mod integrated;
 pub mod land;
 pub mod leftovers;
+pub mod mark;
 pub mod objects;
 pub mod operation;
 pub mod place;

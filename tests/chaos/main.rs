@@ -12,4 +12,5 @@ mod promises;
 mod random;
 mod steps;
 mod storm;
+mod survivors;
 mod town;
