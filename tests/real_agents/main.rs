@@ -14,4 +14,5 @@ mod isolation;
 mod launch;
 mod nightly;
 mod spawned;
+mod tour;
 mod world;

@@ -63,14 +63,22 @@ pub struct Run {
 impl World {
     /// The agent, with a server in this mode.
     pub fn new(agent: &str, mode: Mode) -> Self {
+        Self::of(&[agent], mode)
+    }
+
+    /// Several agents, of which the first is the one that is rendered.
+    pub fn of(agents: &[&str], mode: Mode) -> Self {
         // Told when to come back, opencode gives up after seconds and not after minutes.
         let script = Script { mode, retry_after: Some(1), ..Script::default() };
         let model = FakeModel::with(script);
         let mut env = TestEnv::new();
-        symlink(program(agent).canonicalize().unwrap(), env.dir().join("bin").join(agent)).unwrap();
-        set_up(agent, &mut env, &model.url());
+        for agent in agents {
+            let there = env.dir().join("bin").join(agent);
+            symlink(program(agent).canonicalize().unwrap(), there).unwrap();
+            set_up(agent, &mut env, &model.url());
+        }
         let dir = env.repo("shop").dir;
-        let template = Registry::built_in().get(agent).unwrap().clone();
+        let template = Registry::built_in().get(agents[0]).unwrap().clone();
         Self { env, model, template, dir }
     }
 
