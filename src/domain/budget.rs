@@ -149,9 +149,11 @@ fn scaled(number: &str, unit: u64) -> Option<Scaled> {
 }
 
 impl fmt::Display for Amount {
-    /// Short, as it could be typed: `200k tokens`, `2M tokens`, `1234 tokens`, `$20`, `$0.50`.
+    /// Short, as it could be typed: `200k tokens`, `2M tokens`, `1234 tokens`, `$20`, `$0.50`; as
+    /// `{:#}` tokens are written out: `200,000 tokens`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Tokens(n) if f.alternate() => write!(f, "{} tokens", grouped(n)),
             Self::Tokens(n) if n.is_multiple_of(1_000_000) => {
                 write!(f, "{}M tokens", n / 1_000_000)
             }
@@ -166,6 +168,13 @@ impl fmt::Display for Amount {
             Self::Money(MicroUsd(n)) => write!(f, "${}.{:06}", n / 1_000_000, n % 1_000_000),
         }
     }
+}
+
+/// `200,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join(",")
 }
 
 /// An amount, or that there is none: a setting's value. Written as a number of tokens, as a text
@@ -205,7 +214,7 @@ impl Serialize for Allowance {
 }
 
 /// How long the budgets of all work count before they begin anew, by the person's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// From midnight to midnight.
@@ -281,6 +290,7 @@ mod tests {
         let shown = |text: &str| text.parse::<Amount>().unwrap().to_string();
         assert_eq!([shown("200k"), shown("2M")], ["200k tokens", "2M tokens"]);
         assert_eq!([shown("1234"), shown("20usd")], ["1234 tokens", "$20"]);
+        assert_eq!(format!("{:#}", Amount::Tokens(1_234_567)), "1,234,567 tokens");
         assert_eq!([shown("$0.5"), shown("$0.0042")], ["$0.50", "$0.004200"]);
     }
 

@@ -1,5 +1,6 @@
 //! What runs in the background: pure decisions, and the processes that act on them.
 
+pub mod budget;
 pub mod evidence;
 pub mod gates;
 pub mod health;
