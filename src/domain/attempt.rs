@@ -183,7 +183,7 @@ pub enum Exit {
 pub struct StopRequest {
     /// When.
     pub at: Timestamp,
-    /// In words: `by you`, `total budget`, `timed out after 30m`.
+    /// In words: `by you`, `its budget of 200k tokens`, `timed out after 30m`.
     pub why: String,
     /// `None` when a person did it, else what kind of failure it is.
     #[serde(default)]
@@ -197,6 +197,17 @@ impl Again {
             Manner::Parked => "parked, goes on".to_owned(),
             Manner::Corrective => format!("correction, {} of {}", self.nth, self.of),
             Manner::Retry | Manner::Longer => format!("retry {} of {}", self.nth, self.of),
+        }
+    }
+}
+
+impl StopRequest {
+    /// What is said of what it ended: `stopped by you`, `stopped: its budget of 200k tokens`.
+    pub fn told(&self) -> String {
+        if self.why.starts_with("by ") {
+            format!("stopped {}", self.why)
+        } else {
+            format!("stopped: {}", self.why)
         }
     }
 }

@@ -117,6 +117,13 @@ pub struct BudgetSettings {
     pub on_limit: OnLimit,
 }
 
+impl BudgetSettings {
+    /// Whether work is ended when a default budget is used up.
+    pub fn stops(&self) -> bool {
+        self.on_limit == OnLimit::Stop
+    }
+}
+
 /// A percentage at which a budget warns: 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]

@@ -82,7 +82,7 @@ pub enum TaskState {
     Done,
     /// Ended badly.
     Failed,
-    /// A person stopped it.
+    /// A person stopped it, or its budget did.
     Cancelled,
     /// Only a person can go on: it asks, was denied, or all retries are used up.
     NeedsHuman,

@@ -62,8 +62,8 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         return delivered(evidence);
     }
     match evidence.stop {
-        Some(StopRequest { why, class: None, .. }) => {
-            Verdict { state: TaskState::Cancelled, ..because(format!("stopped {why}")) }
+        Some(stop @ StopRequest { class: None, .. }) => {
+            Verdict { state: TaskState::Cancelled, ..because(stop.told()) }
         }
         Some(StopRequest { why, class: Some(class), .. }) => failed(*class, why.clone()),
         None => ended_badly(evidence),

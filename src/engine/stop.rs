@@ -93,10 +93,6 @@ pub fn cancel(
 ) -> Result<(), StoreError> {
     let exit = Exit::NotStarted { error: "it was stopped before it started".into() };
     let state = stop.class.map_or(TaskState::Cancelled, |_| TaskState::Failed);
-    let change = Change {
-        reason: Some(format!("stopped {}", stop.why)),
-        failure: stop.class,
-        ..Change::default()
-    };
+    let change = Change { reason: Some(stop.told()), failure: stop.class, ..Change::default() };
     transition::never_started(db, attempt, (state, &change), &exit, now)
 }

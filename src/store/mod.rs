@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod bell;
+pub mod budgets;
 pub mod changes;
 pub mod clock;
 pub mod config;

@@ -19,6 +19,7 @@ use crate::engine::run::folders::{Changed, Folders};
 use crate::engine::run::journal::Journal;
 use crate::engine::run::launch::Gate;
 use crate::engine::run::load::Gauge;
+use crate::engine::run::meter::Meter;
 use crate::engine::run::start::Starting;
 use crate::engine::run::upgrade;
 use crate::engine::run::watched::Watched;
@@ -92,6 +93,8 @@ pub struct Engine {
     pub(super) gauge: Gauge,
     /// When the schedule has to be looked at again by itself.
     pub(super) wake_at: Option<Timestamp>,
+    /// What is known of budgets.
+    pub(super) meter: Meter,
     receiver: UnboundedReceiver<Message>,
     bell: Receiver,
     asked: (Signal, Signal),
@@ -140,6 +143,7 @@ impl Engine {
             ending: HashSet::new(),
             gauge: Gauge::default(),
             wake_at: None,
+            meter: Meter::default(),
         })
     }
 
@@ -174,7 +178,7 @@ impl Engine {
         match self.advance() {
             Ok(()) => {
                 let deadlines = self.watched.values().filter_map(|watched| watched.deadline);
-                let next = deadlines.chain(self.wake_at).min();
+                let next = deadlines.chain(self.wake_at).chain(self.meter.wake_at).min();
                 let left = next.map(|at| at.duration_since(self.clock.now()));
                 let left = left.map(|left| left.max(SignedDuration::ZERO).unsigned_abs());
                 let load =
@@ -194,6 +198,7 @@ impl Engine {
 
     fn advance(&mut self) -> Result<(), StoreError> {
         self.adopt()?;
+        self.meter()?;
         self.obey_stops()?;
         self.schedule()
     }

@@ -41,10 +41,16 @@ impl Engine {
             .map(|(id, _)| id.clone())
             .collect();
         if !save.is_empty()
-            && let Err(error) = self.save(&save)
+            && let Err(error) = self.account(&save)
         {
             self.journal.say(error);
         }
+    }
+
+    /// Saves what was read of these, and holds it against their budgets.
+    fn account(&mut self, attempts: &[AttemptId]) -> Result<(), StoreError> {
+        self.save(attempts)?;
+        if self.meter()? { self.obey_stops() } else { Ok(()) }
     }
 
     /// Saves what was read of these, in one transaction.

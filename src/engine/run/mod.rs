@@ -14,6 +14,7 @@ mod job;
 mod journal;
 mod launch;
 mod load;
+mod meter;
 mod orphan;
 mod overdue;
 mod price;

@@ -108,6 +108,7 @@ impl Engine {
             created_at: task.created_at,
             terms,
             after: after.get(&task.id).cloned().unwrap_or_default(),
+            budget: self.meter.hold(&task.id),
             reason: task.reason.clone().filter(|_| task.state == TaskState::Waiting),
         }
     }

@@ -60,6 +60,8 @@ pub struct Ready {
     pub terms: Terms,
     /// What it waits for of others; what is there already is left out.
     pub after: Vec<After>,
+    /// The budget of all work that has nothing left for it, as what it waits for.
+    pub budget: Option<String>,
     /// What it is said to wait for at present.
     pub reason: Option<String>,
 }
@@ -173,6 +175,7 @@ fn held(
         .or_else(|| reason::time(&task.terms, here))
         .or_else(|| reason::paused(task, &snapshot.pauses))
         .or_else(|| reason::agent_held(&task.agent, &snapshot.holds, here))
+        .or_else(|| task.budget.clone())
         .or_else(|| snapshot.limits.room(task.lane, occupied).err().map(|full| full.to_string()))
         .map(Held::Because)
         .or_else(|| machine(task, snapshot))

@@ -20,6 +20,7 @@ fn ready(name: &str, priority: u8, age: i64) -> Ready {
         created_at: at(age),
         terms: Terms::default(),
         after: vec![],
+        budget: None,
         reason: None,
     }
 }
@@ -64,6 +65,14 @@ fn priority_goes_before_age_and_the_rest_is_told_why_it_waits() {
         ..first
     };
     assert_eq!(decide(&again, at(9)), []);
+}
+
+#[test]
+fn a_budget_without_anything_left_is_waited_for_and_lets_others_pass() {
+    let why = "for the budget of the day (200,000 tokens used of 200,000 tokens)";
+    let poor = Ready { budget: Some(why.into()), ..ready("poor", 9, 0) };
+    let both = snapshot(vec![poor, ready("command", 1, 5)], (3, 3));
+    assert_eq!(decide(&both, at(9)), [wait("poor", why), start("command")]);
 }
 
 #[test]

@@ -58,3 +58,29 @@ ALTER TABLE attempts ADD COLUMN again TEXT;            -- JSON: Again, for those
 ALTER TABLE attempts ADD COLUMN not_before INTEGER;    -- it does not start before
 ALTER TABLE attempts ADD COLUMN failure TEXT;          -- the kind of failure it ended with
 ALTER TABLE attempts ADD COLUMN reason TEXT;           -- why it ended as it did, in one line
+
+-- How much tasks may use, all their attempts together; the tasks of one fan-out share one.
+CREATE TABLE budgets (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    tokens      INTEGER,                -- one of these two is set
+    micro_usd   INTEGER,
+    given       INTEGER NOT NULL,       -- 1: by a person, with --budget; 0: by the settings or a role
+    stops       INTEGER NOT NULL,       -- 1: work is ended when it is used up
+    created_at  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE budget_tasks (
+    task        TEXT PRIMARY KEY REFERENCES tasks (id),
+    budget      INTEGER NOT NULL REFERENCES budgets (id)
+) STRICT;
+CREATE INDEX budget_tasks_by_budget ON budget_tasks (budget);
+
+-- Which percentages of a budget were told; those of all work anew in each period.
+CREATE TABLE budget_told (
+    scope       TEXT NOT NULL,          -- own-7, total-day, background-week
+    since       INTEGER NOT NULL,       -- when the period began; 0 for a task's own
+    percent     INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    PRIMARY KEY (scope, since, percent)
+) STRICT;
+
+CREATE INDEX attempts_by_end ON attempts (ended_at);

@@ -74,7 +74,7 @@ fn state(one: &Try, now: Timestamp) -> String {
         AttemptState::Running => {
             let long = took(one.started_at, now).unwrap_or_default();
             match &one.stop {
-                Some(stop) => format!("running {long}, to be stopped {}", stop.why),
+                Some(stop) => format!("running {long}, to be {}", stop.told()),
                 None => format!("running {long}"),
             }
         }
