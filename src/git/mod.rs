@@ -11,6 +11,7 @@ pub mod conflict;
 pub mod diff;
 pub mod error;
 pub mod history;
+pub mod in_place;
 mod index_copy;
 pub mod integrated;
 pub mod land;

@@ -101,6 +101,26 @@ pub fn list(place: &Place) -> Result<Vec<Conflict>, GitError> {
     Ok(conflicts)
 }
 
+/// Paths that were in conflict and staged since, although a conflict is still marked in them. The
+/// index remembers them beyond a commit.
+///
+/// # Errors
+/// When git cannot be asked.
+pub fn staged_with_markers(place: &Place) -> Result<Vec<Conflict>, GitError> {
+    let staged = Git::read(place).args(["ls-files", "--resolve-undo", "-z"]).run()?;
+    let mut staged = stages(&staged)?;
+    if staged.is_empty() {
+        return Ok(staged);
+    }
+    let sizes = marker_sizes(place, &staged)?;
+    for conflict in &mut staged {
+        let size = sizes.get(&conflict.path).copied().unwrap_or(markers::SIZE);
+        look_into(place, conflict, size, false);
+    }
+    staged.retain(|conflict| !conflict.hunks.is_empty());
+    Ok(staged)
+}
+
 /// The length of conflict markers in each of the paths.
 fn marker_sizes(
     place: &Place,

@@ -24,7 +24,7 @@ use crate::git::worktree::{MARK_VARIABLE, Naming, marked, naming, registration_n
 pub use hooks::Hooks;
 pub use replay::replay;
 pub use resume::resume;
-pub use work::{Brought, How, Stopped, Work, bring};
+pub use work::{Brought, How, Stopped, Work, bring, said};
 
 /// What a thin scratch checks out.
 const ATTRIBUTES_ONLY: &str = ".gitattributes\n";

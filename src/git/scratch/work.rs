@@ -240,13 +240,18 @@ impl Session<'_> {
     }
 }
 
-/// Stopped, with what git said, without what is no use to a person who is not in that worktree.
+/// Stopped, with what git said.
 pub(super) fn stopped(answer: &Answer) -> Brought {
+    Brought::Stopped(Stopped::Said(said(answer)))
+}
+
+/// What git said when it stopped, without what is no use to a person who does not stand there.
+pub fn said(answer: &Answer) -> Vec<String> {
     let stdout = answer.text();
     let noise = |line: &&str| {
         !line.trim().is_empty()
             && !["hint: ", "Not committing merge"].iter().any(|b| line.starts_with(b))
     };
     let lines = answer.stderr.lines().chain(stdout.lines()).filter(noise).map(str::to_owned);
-    Brought::Stopped(Stopped::Said(lines.collect()))
+    lines.collect()
 }
