@@ -2,9 +2,9 @@
 
 use crate::commands::context::{Context, Here};
 use crate::commands::merge::done::{Uncommitted, counted};
-use crate::commands::merge::facts::Facts;
-use crate::commands::merge::plan::{LeftBehind, Plan};
+use crate::commands::merge::plan::LeftBehind;
 use crate::domain::problem::Problem;
+use crate::domain::task::Task;
 use crate::domain::variant::Variant;
 use crate::git::command::Git;
 use crate::git::leftovers::{self, Ended as AgentEnded};
@@ -56,32 +56,43 @@ fn check_pick(here: &Here, variant: &Variant, commit: &str) -> Result<(), Proble
     Ok(())
 }
 
-/// Commits what the plan says; what has to stay uncommitted is named.
+/// Uncommitted work of a variant, before its branch is merged or moved.
+#[derive(Debug, Clone, Copy)]
+pub struct Leftovers<'a> {
+    /// The variant.
+    pub variant: &'a Variant,
+    /// What its last agent was asked, for the commit's message.
+    pub last_task: Option<&'a Task>,
+    /// How many paths are to be committed.
+    pub paths: usize,
+    /// What is known to stay.
+    pub left_behind: Option<&'a LeftBehind>,
+    /// What is not done with what stays: `merged`.
+    pub not: &'a str,
+}
+
+/// Commits leftovers; what has to stay uncommitted is named.
 ///
 /// # Errors
 /// When git fails.
 pub fn commit_leftovers(
     ctx: &Context<'_>,
     here: &Here,
-    facts: &Facts,
-    plan: &Plan,
+    leftovers: &Leftovers<'_>,
 ) -> Result<Uncommitted, Problem> {
-    let mut result = Uncommitted { committed: 0, left: plan.left_behind.clone() };
-    if plan.leftovers > 0 {
-        let variant = &facts.variant;
-        let subject = facts.last_task.as_ref().map_or("uncommitted work", |task| &task.prompt);
+    let Leftovers { variant, last_task, paths, left_behind, not } = *leftovers;
+    let mut result = Uncommitted { committed: 0, left: left_behind.cloned() };
+    if paths > 0 {
         let ended = AgentEnded {
             branch: &variant.branch,
-            task: facts.last_task.as_ref().map(|task| &task.id),
-            subject,
+            task: last_task.map(|task| &task.id),
+            subject: last_task.map_or("uncommitted work", |task| &task.prompt),
             at: None,
         };
         let done = leftovers::commit(&here.place(variant), &ended)?;
         result.committed = done.paths;
         result.left = match (&done.obstacle, done.left.as_slice()) {
-            (Some(obstacle), _) => {
-                Some(LeftBehind { paths: plan.leftovers, why: obstacle.to_string() })
-            }
+            (Some(obstacle), _) => Some(LeftBehind { paths, why: obstacle.to_string() }),
             (None, []) => None,
             (None, left) => {
                 let named = left.iter().map(|one| format!("{} ({})", one.path.display(), one.why));
@@ -96,8 +107,8 @@ pub fn commit_leftovers(
     }
     if let Some(left) = &result.left {
         let files = counted(left.paths, "uncommitted file", "uncommitted files");
-        let (name, why) = (&facts.variant.name, &left.why);
-        ctx.observer.warn(&format!("{files} of `{name}` not merged: {why}"));
+        let (name, why) = (&variant.name, &left.why);
+        ctx.observer.warn(&format!("{files} of `{name}` not {not}: {why}"));
     }
     Ok(result)
 }

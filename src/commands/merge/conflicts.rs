@@ -71,7 +71,8 @@ fn at(work: &crate::git::scratch::Work) -> String {
     format!("with {} {}", work.into, work.onto.get(..7).unwrap_or(&work.onto))
 }
 
-fn headline(open: usize, files: usize) -> String {
+/// `1 of 6 files conflicts`: of so many that are changed, so many are open.
+pub fn headline(open: usize, files: usize) -> String {
     match (open, files.max(open)) {
         (0, _) => "every file is settled".to_owned(),
         (1, 1) => "1 file conflicts".to_owned(),
@@ -94,8 +95,10 @@ fn ways(problem: Problem, name: &str, open: usize) -> Problem {
         .hint("forget it  `wt merge --abort`")
 }
 
-/// `src/theme.css:12–20  main: "--bg: #111"  theme-light: "--bg: #fff"`, or on three lines
-fn lines(conflict: &Conflict, into: &str, name: &str) -> Vec<String> {
+/// `src/theme.css:12–20  main: "--bg: #111"  theme-light: "--bg: #fff"`: a conflict's places, with
+/// what the side that is merged into and the one that is merged are called; long ones take three
+/// lines.
+pub fn lines(conflict: &Conflict, into: &str, name: &str) -> Vec<String> {
     let path = shown(&conflict.path);
     if conflict.hunks.is_empty() {
         return vec![format!("{path}  {}", kind(conflict.kind, into, name))];

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::commands::changed::{Changed, changed_files};
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Here};
 use crate::commands::merge::conflicts::shown;
 use crate::commands::merge::facts::{Checkout, Facts};
 use crate::commands::merge::others::{NowConflicts, now_in_conflict};
@@ -14,6 +14,7 @@ use crate::git::command::Git;
 use crate::git::diff::{LineCount, Pair, TreeDiff, tree_diffs};
 use crate::git::land::proof::{InTheWay, Obstacle};
 use crate::git::land::{self, Landed, Landing, Refusal};
+use crate::git::place::Place;
 use crate::git::scratch::{Hooks, How};
 use crate::git::side_objects::Objects;
 use crate::git::snapshot::{self, Request as Snapshot};
@@ -75,8 +76,8 @@ pub struct Uncommitted {
 ///
 /// # Errors
 /// When git cannot say.
-pub fn differences(step: &Step<'_>, old: &str, new: &str) -> Result<TreeDiff, Problem> {
-    let repo = &step.here.repo;
+pub fn differences(here: &Here, old: &str, new: &str) -> Result<TreeDiff, Problem> {
+    let repo = &here.repo;
     let place = repo.main_place().unwrap_or_else(|| repo.place());
     let objects = Objects::in_memory(repo)?;
     let pair = [Pair { from: objects.tree_of(old)?, to: objects.tree_of(new)? }];
@@ -96,7 +97,7 @@ pub fn finish(
     uncommitted: Uncommitted,
 ) -> Result<Ended, Problem> {
     let work = step.merging.work.clone();
-    let diff = differences(step, &work.onto, made)?;
+    let diff = differences(step.here, &work.onto, made)?;
     if diff.files.is_empty() && work.how != (How::Merge { no_ff: true }) {
         return Ok(Ended::AlreadyIn);
     }
@@ -126,7 +127,10 @@ pub fn finish(
         files: changed_files(&diff),
         leftovers: uncommitted.committed,
         left_behind: uncommitted.left,
-        submodules: moved_submodules(step, checkout, made)?,
+        submodules: match checkout {
+            Some(checkout) => moved_submodules(&checkout.place, &work.onto, made)?,
+            None => vec![],
+        },
         next: next(ctx, step)?,
         now_conflict,
     };
@@ -243,19 +247,17 @@ fn how(how: &How, facts: &Facts, made: &str) -> String {
     }
 }
 
-/// Submodules among what changed: landing leaves their files alone.
-fn moved_submodules(
-    step: &Step<'_>,
-    checkout: Option<&Checkout>,
-    made: &str,
-) -> Result<Vec<String>, Problem> {
-    let Some(checkout) = checkout else { return Ok(vec![]) };
-    if checkout.place.dir().join(".gitmodules").symlink_metadata().is_err() {
+/// Submodules among what changed in a checkout: landing leaves their files alone.
+///
+/// # Errors
+/// When git cannot say.
+pub fn moved_submodules(place: &Place, old: &str, new: &str) -> Result<Vec<String>, Problem> {
+    if place.dir().join(".gitmodules").symlink_metadata().is_err() {
         return Ok(vec![]);
     }
-    let touches = land::touch::between(&checkout.place, &step.merging.work.onto, made)?;
+    let touches = land::touch::between(place, old, new)?;
     let moved = touches.iter().filter(|touch| {
-        let there = checkout.place.dir().join(&touch.path).join(".git").symlink_metadata().is_ok();
+        let there = place.dir().join(&touch.path).join(".git").symlink_metadata().is_ok();
         there && touch.new.as_ref().is_some_and(|new| new.is_submodule())
     });
     Ok(moved.map(|touch| shown(&touch.path)).collect())

@@ -180,7 +180,11 @@ fn rebases(worktree: &Worktree, branch: &str) -> bool {
     })
 }
 
-fn tree(here: &Here, variant: &Variant) -> Result<Option<Tree>, Problem> {
+/// A variant's worktree; `None` when it is not there, or not that any more.
+///
+/// # Errors
+/// When git cannot say.
+pub fn tree(here: &Here, variant: &Variant) -> Result<Option<Tree>, Problem> {
     if naming(&variant.path, &variant.admin_dir) != Naming::Mutual {
         return Ok(None);
     }

@@ -5,19 +5,19 @@
 //! ([`land`](crate::git::land)). Conflicts wait in the scratch worktree: settled by hand or in
 //! favour of one side, the merge goes on; or it is given up.
 
-mod abort;
+pub(super) mod abort;
 mod ask;
-mod before;
-mod conflicts;
-mod done;
+pub(super) mod before;
+pub(super) mod conflicts;
+pub(super) mod done;
 mod excerpt;
-mod facts;
+pub(super) mod facts;
 mod go_on;
 mod others;
-mod plan;
+pub(super) mod plan;
 pub mod recover;
 mod rehearse;
-mod start;
+pub(super) mod start;
 pub(super) mod waiting;
 
 use std::path::PathBuf;

@@ -164,7 +164,8 @@ pub fn target_is_ready(target: &Target) -> Result<(), Problem> {
     }
 }
 
-fn end_of(operation: Operation, path: &std::path::Path) -> String {
+/// How a person ends what is under way in a checkout.
+pub fn end_of(operation: Operation, path: &std::path::Path) -> String {
     let path = path.display();
     let verb = match operation {
         Operation::Merge => "merge",

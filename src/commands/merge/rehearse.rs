@@ -108,12 +108,12 @@ fn found(ctx: &Context<'_>, step: &Step<'_>, facts: &Facts) -> Result<Expected, 
                 into: work.into.clone(),
                 onto: work.onto.clone(),
                 scratch: scratch.place().dir().to_path_buf(),
-                files: differences(step, &base, &work.tip)?.files.len(),
+                files: differences(step.here, &base, &work.tip)?.files.len(),
                 conflicts,
             })
         }
         Brought::Commit(made) => {
-            let diff = differences(step, &work.onto, &made)?;
+            let diff = differences(step.here, &work.onto, &made)?;
             let obstacles = match facts.target.checkouts.first() {
                 Some(checkout) => land::obstacles(&checkout.place, &work.onto, &made)?,
                 None => vec![],

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::commands::context::{Context, Here};
 use crate::commands::merge::ask::ask;
-use crate::commands::merge::before::{commit_leftovers, picked};
+use crate::commands::merge::before::{Leftovers, commit_leftovers, picked};
 use crate::commands::merge::done::{Ended, Uncommitted, differences, finish};
 use crate::commands::merge::facts::{Facts, gather};
 use crate::commands::merge::plan::{Asked, Plan, Way, decide};
@@ -48,7 +48,14 @@ pub fn start(
         return rehearse::rehearse(ctx, here, &facts, plan).map(Outcome::Planned);
     }
     ask(ctx, &plan, request.yes)?;
-    let uncommitted = commit_leftovers(ctx, here, &facts, &plan)?;
+    let leftovers = Leftovers {
+        variant,
+        last_task: facts.last_task.as_ref(),
+        paths: plan.leftovers,
+        left_behind: plan.left_behind.as_ref(),
+        not: "merged",
+    };
+    let uncommitted = commit_leftovers(ctx, here, &leftovers)?;
     let mut seen = (uncommitted.committed == 0).then(|| facts.clone());
     for _ in 0..ATTEMPTS {
         let facts = match seen.take() {
@@ -124,7 +131,7 @@ impl Starting<'_> {
                     return Ok(Some(Next::done(self.already(why))));
                 }
                 let base = self.facts.base.clone().unwrap_or_default();
-                let files = differences(step, &base, &self.facts.tip)?.files.len();
+                let files = differences(self.here, &base, &self.facts.tip)?.files.len();
                 let admin_dir = scratch.place().git_dir.clone();
                 let stored = stored(step, admin_dir, files);
                 Ok(stored.map(|stored| Next::Wait(Box::new(stored), found)))
