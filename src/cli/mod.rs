@@ -27,6 +27,7 @@ mod send;
 mod spawn;
 mod status;
 mod stop;
+mod sync;
 mod trust;
 mod undo;
 mod verbs;

@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    restore, result, retry, send, spawn, status, stop, trust, undo, wait,
+    restore, result, retry, send, spawn, status, stop, sync, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -50,6 +50,7 @@ pub enum Verb {
     Spawn(Box<spawn::Args>),
     Status(status::Args),
     Stop(stop::Args),
+    Sync(sync::Args),
     Trust(trust::Args),
     Undo(undo::Args),
     Wait(wait::Args),
@@ -84,6 +85,7 @@ impl Verb {
             Self::Spawn(args) => args.run(app),
             Self::Status(args) => args.run(app),
             Self::Stop(args) => args.run(app),
+            Self::Sync(args) => args.run(app),
             Self::Trust(args) => args.run(app),
             Self::Undo(args) => args.run(app),
             Self::Wait(args) => args.run(app),

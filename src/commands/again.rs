@@ -106,6 +106,18 @@ pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued,
     })
 }
 
+/// Whether a task that has ended could be told more words in its session.
+///
+/// # Errors
+/// Why not, with what can be done instead.
+pub fn require_hearing(ctx: &Context<'_>, errand: &Errand) -> Result<(), Problem> {
+    worktree(errand)?;
+    match resumed(ctx, errand)? {
+        Some(_) => Ok(()),
+        None => Err(no_session(errand)),
+    }
+}
+
 fn record(ctx: &Context<'_>, errand: &Errand, order: &Order<'_>) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     ctx.store.write_durably(|tx| {

@@ -33,6 +33,7 @@ pub mod spawn;
 pub mod spent;
 pub mod status;
 pub mod stop;
+pub mod sync;
 pub mod trust;
 pub mod undo;
 pub mod wait;

@@ -9,6 +9,7 @@ use crate::commands::context::Context;
 use crate::commands::merge;
 use crate::commands::restore;
 use crate::commands::spawn::undo;
+use crate::commands::sync;
 use crate::commands::undo::under_way;
 use crate::domain::problem::Problem;
 use crate::engine::process::identity::{Here, Liveness, own};
@@ -84,6 +85,7 @@ fn one(ctx: &Context<'_>, repo: &Repo, intent: &Intent) -> Result<Option<String>
         merge::recover::KIND => merge::recover::recover(ctx, repo, intent).map(Some),
         restore::act::KIND => restore::act::recover(ctx, repo, intent).map(Some),
         restore::rewind::KIND => restore::rewind::recover(ctx, repo, intent).map(Some),
+        sync::recover::KIND => sync::recover::recover(ctx, repo, intent).map(Some),
         undo::KIND => undo::recover(ctx, repo, intent).map(Some),
         under_way::KIND => under_way::recover(ctx, repo, intent).map(Some),
         _ => Ok(None),

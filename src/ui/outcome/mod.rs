@@ -19,6 +19,7 @@ mod result;
 mod spawn;
 pub mod status;
 mod stop;
+mod sync;
 mod trust;
 mod undo;
 mod variant;
