@@ -23,6 +23,7 @@ use crate::git::conflict::favor::Favor;
 /// On conflicts it stops with exit code 3, names them, and your branch is untouched. Then:
 ///
 ///   cd "$(wt path theme-dark --merge)"        settle them there, then wt merge --continue
+///   wt sync theme-dark --resolve              its agent settles them in its own worktree
 ///   wt merge theme-dark --favor variant       one side wins wherever both changed something
 ///   wt merge --abort                          forget it
 #[derive(Debug, clap::Args)]

@@ -70,6 +70,15 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     }
 }
 
+/// The verdict on an attempt that left something only a person can see to, such as files that still
+/// conflict: it is not done. What failed or was stopped has a reason of its own.
+pub fn unfinished(verdict: Verdict, why: &str) -> Verdict {
+    match verdict.state {
+        TaskState::Done => Verdict { state: TaskState::NeedsHuman, ..because(why.to_owned()) },
+        _ => verdict,
+    }
+}
+
 fn ended_well(evidence: &Evidence) -> bool {
     let has_end = has_terminal_event(evidence.dialect);
     let exit_says = match evidence.exit {
@@ -205,6 +214,15 @@ fn without_escapes(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_would_be_done_is_unfinished() {
+        let open = "1 file still conflicts: a";
+        let done = unfinished(because(String::new()), open);
+        assert_eq!((done.state, done.reason.as_str()), (TaskState::NeedsHuman, open));
+        let failed = failed(FailureClass::Crash, "killed".into());
+        assert_eq!(unfinished(failed.clone(), open), failed);
+    }
     use crate::domain::event::StreamError;
 
     fn clean() -> StreamReport {

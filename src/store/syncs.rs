@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::domain::id::RepoId;
 use crate::domain::sync::SyncWaiting;
 use crate::domain::undo::{SyncDone, SyncMove};
+use crate::domain::variant::Variant;
 use crate::store::error::StoreError;
+use crate::store::events::{self, NewEvent};
 use crate::store::{row, undo};
 
 /// Records that a variant's sync waits.
@@ -56,31 +58,52 @@ pub fn remove(db: &Connection, variant: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts on record that a sync has moved a branch, so that it can be taken back: in the record
-/// `with` of the same sync, if that is there and was not taken back. Gives the record.
+/// Puts on record that a sync has moved a branch to `new`: so that it can be taken back, as an
+/// event, and waiting no more. It joins the record of the same sync, if that is the newest and was
+/// not taken back. Gives the record.
 ///
 /// # Errors
 /// The database's.
 pub fn moved(
     db: &Connection,
-    repo: &RepoId,
-    (moved, from, with): (SyncMove, &str, Option<i64>),
+    variant: &Variant,
+    (sync, new): (&SyncWaiting, &str),
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    if let Some(id) = with
-        && let Some(row) = undo::newest(db, repo)?.filter(|row| row.id == id)
-        && row.undone_at.is_none()
-    {
+    let one = SyncMove {
+        variant: variant.key,
+        name: variant.name.to_string(),
+        branch: sync.branch.clone(),
+        old: sync.old.clone(),
+        new: new.to_owned(),
+        snapshot: sync.snapshot.clone(),
+    };
+    let event = NewEvent {
+        kind: "variant-synced",
+        repo: Some(&variant.repo),
+        variant: Some(variant.key),
+        data: [("from", sync.from.as_str()), ("old", sync.old.as_str()), ("new", new)]
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .into_iter()
+            .collect(),
+        ..NewEvent::default()
+    };
+    events::record(db, now, &event)?;
+    remove(db, variant.key)?;
+    let newest = undo::newest(db, &variant.repo)?;
+    let same = newest.filter(|row| Some(row.id) == sync.undo && row.undone_at.is_none());
+    if let Some(row) = same {
         let mut done: SyncDone = row.data()?;
-        done.moves.push(moved);
-        undo::amend(db, id, &summary(&done, from), &done)?;
-        return Ok(id);
+        done.moves.push(one);
+        undo::amend(db, row.id, &summary(&done, &sync.from), &done)?;
+        return Ok(row.id);
     }
-    let done = SyncDone { moves: vec![moved] };
-    undo::record(db, repo, ("sync", &summary(&done, from)), &done, now)
+    let done = SyncDone { moves: vec![one] };
+    undo::record(db, &variant.repo, ("sync", &summary(&done, &sync.from)), &done, now)
 }
 
+/// `sync of main into a, b`
 fn summary(done: &SyncDone, from: &str) -> String {
     let names: Vec<&str> = done.moves.iter().map(|one| one.name.as_str()).collect();
-    format!("brought {from} into {}", names.join(", "))
+    format!("sync of {from} into {}", names.join(", "))
 }

@@ -23,6 +23,7 @@ mod scripted;
 mod settings;
 mod spawn;
 mod stop;
+mod sync;
 mod undo;
 mod words;
 mod world;

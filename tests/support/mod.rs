@@ -4,6 +4,7 @@
 pub mod env;
 pub mod fake_model;
 pub mod git_calls;
+pub mod killer;
 pub mod left_behind;
 mod normal;
 pub mod repo;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::commands::context::Context;
 use crate::commands::merge::excerpt;
 use crate::commands::merge::waiting::{Stored, Waiting};
+use crate::commands::sync::agent_hears;
 use crate::domain::problem::{Kind, Problem};
 use crate::git::conflict::favor::can_settle;
 use crate::git::conflict::{Conflict, ConflictKind, Hunk};
@@ -36,7 +38,7 @@ pub struct Stuck {
 
 /// The problem that a merge waits for its conflicts to be settled. `conflicts` may hold settled
 /// ones, too.
-pub fn problem(waiting: &Waiting, conflicts: &[Conflict]) -> Problem {
+pub fn problem(ctx: &Context<'_>, waiting: &Waiting, conflicts: &[Conflict]) -> Problem {
     let Stored { work, scratch, files, .. } = &waiting.stored;
     let name = waiting.variant.name.as_str();
     let open: Vec<&Conflict> = conflicts.iter().filter(|conflict| !conflict.settled).collect();
@@ -64,7 +66,9 @@ pub fn problem(waiting: &Waiting, conflicts: &[Conflict]) -> Problem {
         problem =
             problem.detail("where no line is named: `git add` keeps it as it is, `git rm` deletes");
     }
-    ways(problem, name, open.len())
+    // Not worth failing for: it is only not named among the ways.
+    let agent_hears = agent_hears(ctx, &waiting.variant).unwrap_or(false);
+    ways(problem, name, (open.len(), agent_hears))
 }
 
 fn at(work: &crate::git::scratch::Work) -> String {
@@ -82,15 +86,20 @@ pub fn headline(open: usize, files: usize) -> String {
     }
 }
 
-fn ways(problem: Problem, name: &str, open: usize) -> Problem {
+fn ways(problem: Problem, name: &str, (open, agent_hears): (usize, bool)) -> Problem {
     if open == 0 {
         return problem
             .hint(format!("look at it  `cd \"$(wt path {name} --merge)\"`"))
             .hint("go on       `wt merge --continue`")
             .hint("forget it   `wt merge --abort`");
     }
+    let mut problem = problem.hint(format!(
+        "yourself   `cd \"$(wt path {name} --merge)\"`; edit; `wt merge --continue`"
+    ));
+    if agent_hears {
+        problem = problem.hint(format!("the agent  `wt sync {name} --resolve`"));
+    }
     problem
-        .hint(format!("yourself   `cd \"$(wt path {name} --merge)\"`; edit; `wt merge --continue`"))
         .hint(format!("one side   `wt merge {name} --favor variant [-- PATH…]`"))
         .hint("forget it  `wt merge --abort`")
 }

@@ -22,9 +22,9 @@ const ATTEMPTS: usize = 3;
 ///
 /// # Errors
 /// When its worktree is gone.
-pub fn still(here: &Here, waiting: &Waiting) -> Result<Problem, Problem> {
+pub fn still(ctx: &Context<'_>, here: &Here, waiting: &Waiting) -> Result<Problem, Problem> {
     let found = conflict::list(waiting.scratch(here)?.place())?;
-    Ok(conflicts::problem(waiting, &found))
+    Ok(conflicts::problem(ctx, waiting, &found))
 }
 
 /// Goes on with what was settled: to the end, or to what is not settled yet.
@@ -143,7 +143,7 @@ impl GoingOn<'_> {
             waiting.stored.work = step.merging.work.clone();
             super::waiting::put(self.ctx, &waiting)?;
         }
-        Err(conflicts::problem(&waiting, found))
+        Err(conflicts::problem(self.ctx, &waiting, found))
     }
 }
 

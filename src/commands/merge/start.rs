@@ -36,7 +36,7 @@ pub fn start(
     request: &Request,
 ) -> Result<Outcome, Problem> {
     if let Some(waiting) = waiting::of(ctx, variant)? {
-        return Err(go_on::still(here, &waiting)?);
+        return Err(go_on::still(ctx, here, &waiting)?);
     }
     let way = request.way.unwrap_or_else(|| here.settings().merge.strategy.into());
     let pick = picked(here, variant, &request.pick)?;
@@ -165,7 +165,7 @@ impl Starting<'_> {
             Action::Favor { side, paths } => {
                 go_on::favor(self.ctx, self.here, waiting, (*side, paths)).map(Some)
             }
-            _ => Err(conflicts::problem(&waiting, found)),
+            _ => Err(conflicts::problem(self.ctx, &waiting, found)),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::git::conflict::Conflict;
 use crate::git::diff::LineCount;
 use crate::git::land::proof::Obstacle;
 
-pub use told::problem;
+pub use told::{agent_hears, problem};
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::commands::context::{Context, Here};
 use crate::domain::problem::Problem;
 use crate::domain::sync::SyncWaiting;
-use crate::domain::undo::SyncMove;
 use crate::domain::variant::Variant;
 use crate::engine::process::identity::{Here as Processes, Liveness, own};
 use crate::engine::process::marked;
@@ -22,7 +21,6 @@ use crate::git::scratch::Scratch;
 use crate::git::snapshot::{self, Request as Snapshot};
 use crate::git::worktree::MARK_VARIABLE;
 use crate::store::error::StoreError;
-use crate::store::events::{self, NewEvent};
 use crate::store::intents::{self, Intent, NewIntent};
 use crate::store::lock::Lock;
 use crate::store::{syncs, variants};
@@ -202,32 +200,12 @@ pub fn moved(
     intent: Option<i64>,
 ) -> Result<Option<i64>, Problem> {
     let now = ctx.clock.now();
-    let one = SyncMove {
-        variant: variant.key,
-        name: variant.name.to_string(),
-        branch: sync.branch.clone(),
-        old: sync.old.clone(),
-        new: new.to_owned(),
-        snapshot: sync.snapshot.clone(),
-    };
-    let event = NewEvent {
-        kind: "variant-synced",
-        repo: Some(&variant.repo),
-        variant: Some(variant.key),
-        data: [("from", sync.from.as_str()), ("old", sync.old.as_str()), ("new", new)]
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .into_iter()
-            .collect(),
-        ..NewEvent::default()
-    };
     Ok(ctx.store.write_durably(|tx| {
         if intent.is_none() && syncs::of_variant(tx, variant.key)?.is_none() {
             // Another process has put it on record meanwhile.
             return Ok(None);
         }
-        let id = syncs::moved(tx, &variant.repo, (one, &sync.from, sync.undo), now)?;
-        events::record(tx, now, &event)?;
-        syncs::remove(tx, variant.key)?;
+        let id = syncs::moved(tx, variant, (sync, new), now)?;
         if let Some(intent) = intent {
             intents::close(tx, intent)?;
         }

@@ -112,7 +112,9 @@ fn words(sync: &SyncWaiting, conflicts: &[Conflict]) -> String {
     let mut text = format!("{begun}, and git could not settle these files:\n\n");
     for conflict in conflicts.iter().take(TOLD_MAX) {
         for line in lines(conflict, ours, theirs) {
-            text.push_str(&format!("- {line}\n"));
+            // A long one goes on beneath.
+            let begins = if line.starts_with(' ') { "  " } else { "- " };
+            text.push_str(&format!("{begins}{line}\n"));
         }
     }
     if conflicts.len() > TOLD_MAX {

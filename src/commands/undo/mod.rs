@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::commands::cleanup;
 use crate::commands::context::{Context, Here};
 use crate::commands::restore::rewind::{self, Rewind};
+use crate::commands::sync::waiting;
 use crate::domain::problem::Problem;
 use crate::store::undo::{self, UndoRow};
 
@@ -89,6 +90,10 @@ pub fn run(ctx: &Context<'_>, request: Request) -> Result<Outcome, Problem> {
     let rows = undo::of_repo(ctx.store.read(), &row.id)?;
     if request.list {
         return Ok(Outcome::List { steps: rows.iter().map(Step::from).collect() });
+    }
+    for variant in waiting::on_record(ctx, &here)? {
+        // One that was finished by hand is a step like any other.
+        waiting::of(ctx, &here, &variant)?;
     }
     // Under the lock from the look to the deed, so that what was seen still holds.
     let _lock = cleanup::lock(ctx, &here)?;

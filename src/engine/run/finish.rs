@@ -16,14 +16,16 @@ use crate::engine::run::again::Following;
 use crate::engine::run::engine::{Engine, Message};
 use crate::engine::run::job::{How, Job};
 use crate::engine::run::orphan::{self, Orphan};
+use crate::engine::run::settle::Settled;
 use crate::engine::run::watched::Watched;
 use crate::engine::transition::{self, End};
+use crate::git::in_place::Stands;
 use crate::git::leftovers::Committed;
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::folder::ExitRecord;
 use crate::store::tasks::Change;
-use crate::store::{attempts, repos, tasks, variants};
+use crate::store::{attempts, repos, syncs, tasks, variants};
 
 /// An ended attempt, looked at.
 pub struct Finished {
@@ -41,6 +43,8 @@ pub struct Finished {
     pub progress: Progress,
     /// Its session.
     pub session: Option<String>,
+    /// What became of the merge that it was at; `None` where that could not be looked at.
+    pub settled: Option<Settled>,
     /// What became of what it had left uncommitted; `None` where nothing was to be committed.
     pub leftovers: Option<Committed>,
     /// The attempt that follows by itself.
@@ -166,7 +170,9 @@ impl Engine {
         let task = tasks::by_id(db, &watched.attempt.task)?.ok_or_else(gone)?;
         let variant = task.variant.map(|key| variants::by_key(db, key)).transpose()?.flatten();
         let repo = repos::by_id(db, &task.repo)?;
+        let sync = task.variant.map(|key| syncs::of_variant(db, key)).transpose()?.flatten();
         Ok(Job {
+            sync,
             attempt: watched.attempt,
             spec: watched.spec,
             folder: watched.folder,
@@ -252,6 +258,13 @@ fn conclude(tx: &Connection, finished: &Finished) -> Result<bool, StoreError> {
         change: &change,
         told: told(finished),
     };
+    match finished.settled.as_ref().and_then(|settled| settled.sync.as_ref()) {
+        Some((variant, sync, Stands::Done(tip))) => {
+            syncs::moved(tx, variant, (sync, tip), record.ended_at)?;
+        }
+        Some((variant, _, Stands::GivenUp)) => syncs::remove(tx, variant.key)?,
+        _ => {}
+    }
     transition::ended(tx, attempt, end, record.ended_at)?;
     // One that waits for its limit's reset is no reason to hold what waits with it.
     let parked = following.is_some_and(|following| following.plan.again.how == Manner::Parked);

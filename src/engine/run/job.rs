@@ -10,11 +10,13 @@ use std::time::SystemTime;
 use crate::agents::role::{Deliverable, Role, Roles};
 use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
 use crate::domain::launch::{Dialect, LaunchSpec};
+use crate::domain::sync::SyncWaiting;
 use crate::domain::task::Task;
 use crate::domain::variant::{Variant, VariantState};
-use crate::engine::evidence::{Evidence, judge};
+use crate::engine::evidence::{Evidence, Verdict, judge, unfinished};
 use crate::engine::run::finish::Finished;
 use crate::engine::run::orphan::Orphan;
+use crate::engine::run::settle::{Settled, settle};
 use crate::engine::run::tail::{Tail, end_of};
 use crate::git::leftovers::{self, Committed, Ended};
 use crate::git::place::Place;
@@ -53,6 +55,8 @@ pub struct Job {
     pub task: Task,
     /// The variant it worked in.
     pub worktree: Option<(Variant, RepoRow)>,
+    /// The sync of that variant that waits for its conflicts to be settled.
+    pub sync: Option<SyncWaiting>,
     /// All attempts of the task, first to last.
     pub attempts: Vec<Attempt>,
     /// How it ended, once that is known.
@@ -77,6 +81,10 @@ impl Job {
         if let Err(error) = self.tail.finish() {
             note("its output was not read to the end", error.to_string());
         }
+        let settled = self.settle(&record).unwrap_or_else(|error| {
+            note("what it was merging could not be looked at", error);
+            None
+        });
         let leftovers = self.commit(&record).unwrap_or_else(|error| {
             note("its leftovers were not committed", error);
             None
@@ -91,20 +99,7 @@ impl Job {
         {
             note("its answer was not written", error.to_string());
         }
-        let (role, verify) = (self.role(), self.spec.verify.as_deref());
-        let missing = role.as_ref().and_then(|role| self.missing(role));
-        let mut verdict = judge(&Evidence {
-            dialect: self.spec.dialect,
-            report,
-            exit: &record.exit,
-            stderr_tail: &end_of(&self.folder.stderr(), STDERR_MAX),
-            patterns: &self.spec.failures,
-            needs_change: self.needs_change(role.as_ref()),
-            changed,
-            stop: record.stop.as_ref(),
-            missing: missing.as_deref(),
-            verify: verify.map(|command| (command, record.verify.as_ref())),
-        });
+        let mut verdict = self.judged(&record, changed, settled.as_ref());
         let following = self.follow_up(&mut verdict, &record, &mut troubles);
         let report = self.tail.report();
         let (usage, session) = (report.usage, report.session.clone());
@@ -118,6 +113,7 @@ impl Job {
             usage,
             progress,
             session,
+            settled,
             leftovers,
             following,
             troubles,
@@ -151,21 +147,60 @@ impl Job {
         record
     }
 
+    fn judged(
+        &self,
+        record: &ExitRecord,
+        changed: Option<bool>,
+        settled: Option<&Settled>,
+    ) -> Verdict {
+        let (role, verify) = (self.role(), self.spec.verify.as_deref());
+        let missing = role.as_ref().and_then(|role| self.missing(role));
+        let verdict = judge(&Evidence {
+            dialect: self.spec.dialect,
+            report: self.tail.report(),
+            exit: &record.exit,
+            stderr_tail: &end_of(&self.folder.stderr(), STDERR_MAX),
+            patterns: &self.spec.failures,
+            needs_change: self.needs_change(role.as_ref()),
+            changed,
+            stop: record.stop.as_ref(),
+            missing: missing.as_deref(),
+            verify: verify.map(|command| (command, record.verify.as_ref())),
+        });
+        match settled.and_then(|settled| settled.open.as_deref()) {
+            Some(open) => unfinished(verdict, open),
+            None => verdict,
+        }
+    }
+
+    /// Goes on with the merge that it was at.
+    fn settle(&self, record: &ExitRecord) -> Result<Option<Settled>, String> {
+        let Some((variant, _)) = &self.worktree else { return Ok(None) };
+        let Some(place) = self.to_itself(record) else { return Ok(None) };
+        let settled = settle(&place, (variant, &self.task.id), self.sync.as_ref());
+        settled.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// Its worktree, if it ever ran, nothing of it is left to write, and that is still in use.
+    fn to_itself(&self, record: &ExitRecord) -> Option<Place> {
+        let (variant, repo) = self.worktree.as_ref()?;
+        let in_use = variant.state == VariantState::Ready && variant.path.is_dir();
+        let gone = record.started_at.is_some() && record.survived == 0;
+        (in_use && gone).then(|| place(variant, repo))
+    }
+
     /// Commits what it left, if it ever ran, nothing of it is left to write, and its worktree is
     /// still in use.
     fn commit(&self, record: &ExitRecord) -> Result<Option<Committed>, String> {
-        let Some((variant, repo)) = &self.worktree else { return Ok(None) };
-        let in_use = variant.state == VariantState::Ready && variant.path.is_dir();
-        if !in_use || record.started_at.is_none() || record.survived > 0 {
-            return Ok(None);
-        }
+        let Some((variant, _)) = &self.worktree else { return Ok(None) };
+        let Some(place) = self.to_itself(record) else { return Ok(None) };
         let ended = Ended {
             branch: &variant.branch,
             task: Some(&self.task.id),
             subject: &self.attempt.prompt,
             at: Some(SystemTime::from(record.ended_at)),
         };
-        let committed = leftovers::commit(&place(variant, repo), &ended);
+        let committed = leftovers::commit(&place, &ended);
         committed.map(Some).map_err(|error| error.to_string())
     }
 

@@ -19,6 +19,7 @@ mod orphan;
 mod overdue;
 mod price;
 mod settings;
+mod settle;
 mod snapshot;
 mod start;
 mod stop;

@@ -1,66 +1,9 @@
 //! `kill -9` between any two steps: the next command finishes the merge or takes it back.
 
-use std::path::PathBuf;
-
 use super::{DARK, LIGHT, assert_tidy, spawned};
-use crate::support::env::{TestEnv, program_on_path};
+use crate::support::env::TestEnv;
+use crate::support::killer::{Killer, When};
 use crate::support::repo::TestRepo;
-
-/// A git that kills the `wt` which started it, at one of its calls.
-struct Killer {
-    dir: PathBuf,
-}
-
-/// At which moment of a call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum When {
-    Before,
-    After,
-    /// Of the call that moves the branch: when it is told to.
-    Commit,
-}
-
-impl Killer {
-    fn on(env: &TestEnv) -> Self {
-        let dir = env.dir().join("killer");
-        std::fs::create_dir(&dir).unwrap();
-        let (git, files) = (program_on_path("git").unwrap(), dir.display());
-        let script = format!(
-            "#!/bin/sh
-            git='{}'
-            read count < '{files}/count'; read at when < '{files}/at'
-            count=$((count + 1)); echo $count > '{files}/count'
-            case \"$*\" in *'update-ref -m wt merge: '*) moves=yes ;; esac
-            if [ \"$when\" = Commit ] && [ -n \"$moves\" ]; then
-                while read -r line; do
-                    [ \"$line\" = commit ] && kill -9 $PPID && exit 1
-                    echo \"$line\"
-                done | \"$git\" \"$@\"
-                exit
-            fi
-            [ $count = \"$at\" ] && [ $when = Before ] && kill -9 $PPID && exit 1
-            [ $count = \"$at\" ] || exec \"$git\" \"$@\"
-            \"$git\" \"$@\"
-            kill -9 $PPID
-            ",
-            git.display()
-        );
-        env.program("git", &script);
-        let killer = Self { dir };
-        killer.arm(0, When::After);
-        killer
-    }
-
-    fn arm(&self, at: usize, when: When) {
-        std::fs::write(self.dir.join("count"), "0\n").unwrap();
-        std::fs::write(self.dir.join("at"), format!("{at} {when:?}\n")).unwrap();
-    }
-
-    /// How many calls there were since it was armed.
-    fn calls(&self) -> usize {
-        std::fs::read_to_string(self.dir.join("count")).unwrap().trim().parse().unwrap()
-    }
-}
 
 /// The user's own uncommitted work, which must survive everything.
 fn mine(shop: &TestRepo<'_>) {
@@ -92,7 +35,7 @@ fn a_merge_is_whole_or_taken_back() {
     a.commit("and less");
     shop.write("README.md", "# main\n");
     let before = shop.commit("of main");
-    let killer = Killer::on(&env);
+    let killer = Killer::on(&env, "wt merge: ");
     mine(&shop);
     shop.wt(&["merge", "a"]).ok();
     let (calls, mut finished, mut taken_back) = (killer.calls(), 0, 0);
@@ -133,7 +76,7 @@ fn what_was_settled_outlives_a_kill() {
     spawned(&env, &shop, "light", &[("src/theme.css", LIGHT), ("only.txt", "light\n")]);
     shop.write("src/theme.css", DARK);
     let before = shop.commit("dark");
-    let killer = Killer::on(&env);
+    let killer = Killer::on(&env, "wt merge: ");
     mine(&shop);
     let mut at = 1;
     loop {
@@ -177,7 +120,7 @@ fn an_undo_is_whole_or_taken_back() {
     spawned(&env, &shop, "a", &[("src/theme.css", DARK), ("new/deep.txt", "x\n")]);
     shop.write("README.md", "# main\n");
     let before = shop.commit("of main");
-    let killer = Killer::on(&env);
+    let killer = Killer::on(&env, "wt merge: ");
     mine(&shop);
     let (mut at, mut finished, mut taken_back) = (1, 0, 0);
     loop {
