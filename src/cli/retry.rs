@@ -7,7 +7,8 @@ use crate::domain::problem::Problem;
 
 /// Start a task afresh: the same words, a new session, in its worktree as it is now.
 ///
-/// The worktree is snapshotted first: `wt restore` lists what was kept.
+/// The worktree is snapshotted first: `wt restore` lists what was kept. A task that `wt` tries again
+/// by itself and that waits for its time (a pause, the reset of a limit) begins at once.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Variants' names, beginnings of task ids, or patterns such as `theme-*`

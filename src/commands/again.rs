@@ -67,6 +67,11 @@ pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued,
     let here = ctx.at(variant)?;
     // Two that go on at once would prepare the same attempt; the second finds it under way.
     let _lock = Lock::take(&ctx.store.layout().repo_lock(&errand.task.repo))?;
+    if how == How::Afresh
+        && let Some(queued) = hasten(ctx, errand)?
+    {
+        return Ok(queued);
+    }
     require_ended(ctx, errand, variant)?;
     let last = Folder::of(ctx.store.layout(), &errand.attempt.id).spec()?;
     let (rendered, environment) = launch(ctx, errand, &last, (&here, variant), how)?;
@@ -116,6 +121,31 @@ pub fn require_hearing(ctx: &Context<'_>, errand: &Errand) -> Result<(), Problem
         Some(_) => Ok(()),
         None => Err(no_session(errand)),
     }
+}
+
+/// An attempt that waits for its time, as one after a hiccup or a limit does, begins at once.
+fn hasten(ctx: &Context<'_>, errand: &Errand) -> Result<Option<Queued>, Problem> {
+    let attempt = &errand.attempt;
+    let hastened = ctx.store.write_durably(|tx| {
+        let waits = attempts::hasten(tx, &attempt.id)?;
+        if waits {
+            holds::release(tx, &errand.task.agent)?;
+        }
+        Ok::<_, StoreError>(waits)
+    })?;
+    if !hastened {
+        return Ok(None);
+    }
+    start::ensure(ctx.store.layout(), ctx.environment)?;
+    Ok(Some(Queued {
+        name: errand.name.clone(),
+        task: errand.task.id.clone(),
+        attempt: attempt.id.clone(),
+        number: attempt.number,
+        why: attempt.kind,
+        agent: errand.task.agent.clone(),
+        session: attempt.session.clone(),
+    }))
 }
 
 fn record(ctx: &Context<'_>, errand: &Errand, order: &Order<'_>) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::id::TaskId;
-use crate::domain::task::{Task, TaskState};
+use crate::domain::task::{FailureClass, Task, TaskState};
 use crate::domain::usage::{self, Usage};
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
@@ -26,6 +26,8 @@ pub struct Work {
     pub changed: Option<bool>,
     /// What all attempts of all tasks in the variant used.
     pub usage: Usage,
+    /// When it goes on by itself, if it waits for that.
+    pub until: Option<Timestamp>,
 }
 
 /// How work stands, in a person's words.
@@ -36,6 +38,8 @@ pub enum Standing {
     Queued,
     /// It waits for a task, a time, a limit, a resource or a budget.
     Waiting,
+    /// It waits for the reset of a usage limit.
+    Parked,
     /// An agent is at it.
     Running,
     /// It ended by asking, or was denied a permission.
@@ -56,6 +60,7 @@ impl Standing {
         match self {
             Self::Queued => "queued",
             Self::Waiting => "waiting",
+            Self::Parked => "parked",
             Self::Running => "running",
             Self::Asks => "asks",
             Self::Done => "done",
@@ -67,13 +72,14 @@ impl Standing {
 
     /// Something may still happen by itself.
     pub fn is_under_way(self) -> bool {
-        matches!(self, Self::Queued | Self::Waiting | Self::Running)
+        matches!(self, Self::Queued | Self::Waiting | Self::Parked | Self::Running)
     }
 
     /// Of a task.
     pub fn of(task: &Task) -> Self {
         match task.state {
             TaskState::Queued => Self::Queued,
+            TaskState::Waiting if task.failure == Some(FailureClass::Limit) => Self::Parked,
             TaskState::Waiting => Self::Waiting,
             TaskState::Running => Self::Running,
             TaskState::Done => Self::Done,
@@ -94,9 +100,14 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
     let tasks = tasks::of_variant(db, variant)?;
     let under_way = tasks.iter().rev().find(|task| task.state == TaskState::Running);
     let Some(task) = under_way.or(tasks.last()) else { return Ok(None) };
+    let (telling, mut until) = (task.id.clone(), None);
     let mut used = vec![];
     for task in &tasks {
-        used.extend(attempts::of_task(db, &task.id)?.into_iter().map(|attempt| attempt.usage));
+        let attempts = attempts::of_task(db, &task.id)?;
+        if task.id == telling && !task.state.is_final() {
+            until = attempts.last().and_then(|attempt| attempt.not_before);
+        }
+        used.extend(attempts.into_iter().map(|attempt| attempt.usage));
     }
     Ok(Some(Work {
         task: task.id.clone(),
@@ -105,6 +116,7 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
         reason: task.question.clone().or_else(|| task.reason.clone()),
         changed: task.changed,
         usage: usage::total(used).unwrap_or_default(),
+        until,
     }))
 }
 
@@ -112,7 +124,7 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
 mod tests {
     use super::*;
     use crate::domain::id::RepoId;
-    use crate::domain::task::{FailureClass, Lane};
+    use crate::domain::task::Lane;
 
     fn task(state: TaskState) -> Task {
         Task {

@@ -83,6 +83,14 @@ pub fn age(value: SignedDuration) -> String {
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 
+/// A moment's time on the reader's clock, `03:10`; with its day where that is another one.
+pub fn time_of(time: Timestamp, now: Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let (then, here) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
+    let form = if then.date() == here.date() { "%H:%M" } else { "%-d %b %H:%M" };
+    then.strftime(form).to_string()
+}
+
 /// A day where the reader is: `21 Dec 2026`.
 pub fn day(time: Timestamp) -> String {
     time.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y").to_string()

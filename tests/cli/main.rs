@@ -19,6 +19,7 @@ mod list;
 mod merge;
 mod restore;
 mod result;
+mod retried;
 mod scripted;
 mod settings;
 mod spawn;

@@ -23,7 +23,7 @@ pub(super) fn about(row: &VariantRow, stage: Stage) -> Option<Missing> {
     let (why, command) = match (stage, row.state) {
         (Stage::Unreadable, _) => ("cannot be read".to_owned(), "wt doctor".to_owned()),
         (_, State::Of(Standing::Running)) => ("still runs".into(), format!("wt wait {name}")),
-        (_, State::Of(Standing::Queued | Standing::Waiting)) => {
+        (_, State::Of(Standing::Queued | Standing::Waiting | Standing::Parked)) => {
             ("has not begun".into(), format!("wt wait {name}"))
         }
         (_, State::Of(Standing::Asks)) => {

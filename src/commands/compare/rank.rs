@@ -111,7 +111,9 @@ impl Evidence {
         };
         match self.work {
             Some(Standing::Asks) => Stage::Asks,
-            Some(Standing::Queued | Standing::Waiting | Standing::Running) => Stage::UnderWay,
+            Some(Standing::Queued | Standing::Waiting | Standing::Parked | Standing::Running) => {
+                Stage::UnderWay
+            }
             _ if nothing => Stage::NoChange,
             Some(Standing::Failed | Standing::Stopped | Standing::Lost) => Stage::EndedBadly,
             Some(Standing::Done) | None => Stage::Finished,

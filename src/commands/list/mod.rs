@@ -102,11 +102,13 @@ pub struct Row {
     pub name: VariantName,
     /// Its idea, if it has one.
     pub idea: Option<Idea>,
-    /// How it stands, in a word: `creating`, `removing`, `idle`, `queued`, `waiting`, `running`,
+    /// How it stands, in a word: `creating`, `removing`, `idle`, `queued`, `waiting`, `parked`, `running`,
     /// `asks`, `done`, `failed`, `stopped`, `lost`, `merged`.
     pub state: State,
     /// Since when.
     pub since: Timestamp,
+    /// When it goes on by itself, if it waits for that.
+    pub until: Option<Timestamp>,
     /// The question that its agent asks, or why it is where it is.
     pub reason: Option<String>,
     /// Whether its agent changed anything, once that ended.

@@ -67,6 +67,7 @@ pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
         idea: variant.idea.clone(),
         state,
         since,
+        until: work.as_ref().and_then(|work| work.until),
         reason: work.as_ref().and_then(|work| work.reason.clone()),
         changed: work.as_ref().and_then(|work| work.changed),
         task: work.map(|work| work.task),
@@ -127,6 +128,7 @@ mod tests {
             reason: None,
             changed: None,
             usage: Usage::default(),
+            until: None,
         }
     }
 

@@ -9,9 +9,10 @@ use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand};
 use crate::commands::spent::Spent;
 use crate::commands::status::line::{self, Line};
-use crate::domain::attempt::{Attempt, AttemptKind, AttemptState, Exit, StopRequest};
+use crate::domain::attempt::{Again, Attempt, AttemptKind, AttemptState, Exit, StopRequest};
 use crate::domain::id::AttemptId;
 use crate::domain::problem::Problem;
+use crate::domain::task::FailureClass;
 use crate::domain::usage::Usage;
 use crate::engine::process::cgroup::Cgroup;
 use crate::engine::process::identity::{Here, Liveness};
@@ -63,6 +64,12 @@ pub struct Try {
     pub ended_at: Option<Timestamp>,
     /// How it ended.
     pub exit: Option<Exit>,
+    /// Why it was made, if nobody asked for it.
+    pub again: Option<Again>,
+    /// What kind of failure it ended with.
+    pub failure: Option<FailureClass>,
+    /// Why it ended as it did, in one line.
+    pub reason: Option<String>,
     /// Who asked for its end, and why.
     pub stop: Option<StopRequest>,
     /// How well its processes are contained: `cgroup`, `subreaper`, `weak`.
@@ -121,6 +128,9 @@ fn one(ctx: &Context<'_>, attempt: Attempt) -> Try {
         started_at: attempt.started_at,
         ended_at: attempt.ended_at,
         exit: attempt.exit,
+        again: attempt.again,
+        failure: attempt.failure,
+        reason: attempt.reason,
         stop: attempt.stop_requested,
         containment: attempt.containment,
         session: attempt.session,

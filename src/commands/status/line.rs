@@ -7,6 +7,7 @@ use crate::commands::context::Context;
 use crate::commands::errand::Errand;
 use crate::commands::spent::Spent;
 use crate::commands::work::Standing;
+use crate::domain::attempt::{Again, Attempt};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{FailureClass, TaskState};
@@ -46,6 +47,12 @@ pub struct Line {
     pub failure: Option<FailureClass>,
     /// Whether its worktree held a change when it ended.
     pub changed: Option<bool>,
+    /// Why there is its newest attempt, if nobody asked for that.
+    pub again: Option<Again>,
+    /// When it begins at the earliest, while it waits for that.
+    pub not_before: Option<Timestamp>,
+    /// The attempts that failed since a person last asked for one, where the task was given up.
+    pub tried: Vec<Tried>,
     /// 1 to 10; higher goes first.
     pub priority: u8,
     /// The number of its newest attempt.
@@ -58,9 +65,35 @@ pub struct Line {
     pub stopping: bool,
     /// What all its attempts used.
     pub spent: Option<Spent>,
+    /// When it was asked.
+    #[serde(skip)]
+    pub now: Timestamp,
     /// The same with what is not known kept apart.
     #[serde(skip)]
     pub usage: Usage,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tried {
+    /// Its number, from 1.
+    pub attempt: u32,
+    /// What kind of failure it was.
+    pub failure: Option<FailureClass>,
+    /// Why, in one line.
+    pub reason: Option<String>,
+}
+
+/// The attempts since a person last asked for one.
+fn tried(all: &[Attempt]) -> Vec<Tried> {
+    let automatic = all.iter().rev().take_while(|attempt| attempt.again.is_some()).count();
+    let since = all.len().saturating_sub(automatic + 1);
+    let one = |attempt: &Attempt| Tried {
+        attempt: attempt.number,
+        failure: attempt.failure,
+        reason: attempt.reason.clone(),
+    };
+    all.iter().skip(since).map(one).collect()
 }
 
 /// A task's line.
@@ -91,12 +124,16 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         question: task.question.clone(),
         failure: task.failure,
         changed: task.changed,
+        again: attempt.again.clone(),
+        not_before: attempt.not_before.filter(|at| *at > now && !task.state.is_final()),
+        tried: if task.gave_up() { tried(&all) } else { vec![] },
         priority: task.priority,
         attempt: attempt.number,
         step: attempt.progress.todo,
         activity: attempt.progress.activity.clone(),
         stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
         spent: Spent::of(&usage),
+        now,
         usage,
     })
 }

@@ -94,6 +94,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         let line = line::of(ctx, &errand, now)?;
         match line.standing {
             Standing::Asks => outcome.needs_you.push(line),
+            Standing::Failed if line.state == TaskState::NeedsHuman => outcome.needs_you.push(line),
             Standing::Failed | Standing::Lost => outcome.failed.push(line),
             _ => {}
         }

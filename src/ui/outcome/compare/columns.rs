@@ -113,7 +113,7 @@ fn state(row: &VariantRow) -> String {
         Standing::Running => theme::busy(),
         Standing::Asks => theme::attention(),
         Standing::Failed | Standing::Lost => theme::bad(),
-        Standing::Queued | Standing::Waiting | Standing::Stopped => theme::dim(),
+        Standing::Queued | Standing::Waiting | Standing::Parked | Standing::Stopped => theme::dim(),
     };
     style.apply_to(standing.word()).to_string()
 }

@@ -15,6 +15,9 @@ pub(super) fn state(row: &Row, now: Timestamp) -> String {
         State::Work(Standing::Done) if row.changed == Some(false) => "done (no changes)",
         state => state.word(),
     };
+    if let (State::Work(Standing::Parked), Some(until)) = (row.state, row.until) {
+        return format!("{} to {}", style(row.state).apply_to(word), human::time_of(until, now));
+    }
     let age = human::age(now.duration_since(row.since));
     format!("{} {}", style(row.state).apply_to(word), theme::dim().apply_to(age))
 }
@@ -25,7 +28,9 @@ fn style(state: State) -> Style {
         State::Idle => theme::dim(),
         State::Merged => theme::good(),
         State::Work(standing) => match standing {
-            Standing::Queued | Standing::Waiting | Standing::Running => theme::busy(),
+            Standing::Queued | Standing::Waiting | Standing::Parked | Standing::Running => {
+                theme::busy()
+            }
             Standing::Asks => theme::attention(),
             Standing::Done => theme::good(),
             Standing::Failed | Standing::Lost => theme::bad(),

@@ -20,6 +20,7 @@ fn row(name: &str, state: State, minutes: i64) -> Row {
         idea: Some(Idea { name: "theme".into(), suggested: true }),
         state,
         since: now() - SignedDuration::from_mins(minutes),
+        until: None,
         reason: None,
         changed: None,
         task: None,

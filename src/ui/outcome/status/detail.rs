@@ -5,7 +5,7 @@ use std::io;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::status::detail::{Outcome, Try};
-use crate::domain::attempt::{AttemptKind, AttemptState, Exit};
+use crate::domain::attempt::{Again, AttemptKind, AttemptState, Exit, Manner};
 use crate::domain::usage::Usage;
 use crate::ui::human;
 use crate::ui::outcome::status::{UNCUT, asked, labelled, what};
@@ -49,12 +49,18 @@ impl Render for Outcome {
 }
 
 fn attempt(out: &mut Page<'_>, one: &Try, now: Timestamp) -> io::Result<()> {
-    let kind = match one.kind {
-        AttemptKind::First => String::new(),
-        AttemptKind::Retry => " (a fresh start)".into(),
-        AttemptKind::FollowUp => format!(" ({})", human::line(&format!("“{}”", one.prompt), 40)),
+    let kind = match (&one.again, one.kind) {
+        (Some(again), _) => format!(" ({})", manner(again)),
+        (None, AttemptKind::First) => String::new(),
+        (None, AttemptKind::Retry) => " (a fresh start)".into(),
+        (None, AttemptKind::FollowUp) => {
+            format!(" ({})", human::line(&format!("“{}”", one.prompt), 40))
+        }
     };
     let mut parts = vec![state(one, now)];
+    parts.extend(
+        one.reason.as_deref().filter(|_| one.failure.is_some()).map(|r| human::line(r, 80)),
+    );
     parts.extend(contained(one));
     parts.extend(spent(&one.usage));
     parts.extend(
@@ -62,6 +68,16 @@ fn attempt(out: &mut Page<'_>, one: &Try, now: Timestamp) -> io::Result<()> {
     );
     labelled(out, "attempt", &format!("{}{kind}  {}", one.number, parts.join(" · ")))?;
     labelled(out, "", &theme::dim().apply_to(one.folder.display().to_string()).to_string())
+}
+
+/// `retry 1 of 2, by itself`
+fn manner(again: &Again) -> String {
+    match again.how {
+        Manner::Parked => "after a limit's reset, by itself".to_owned(),
+        Manner::Corrective => "told what was missing, by itself".to_owned(),
+        Manner::Retry => format!("retry {} of {}, by itself", again.nth, again.of),
+        Manner::Longer => format!("retry {} of {} with more time, by itself", again.nth, again.of),
+    }
 }
 
 fn state(one: &Try, now: Timestamp) -> String {

@@ -4,8 +4,12 @@ mod detail;
 
 use std::io;
 
+use jiff::Timestamp;
+
 use crate::commands::status::{Line, Outcome, Today};
 use crate::commands::work::Standing;
+use crate::domain::attempt::Manner;
+use crate::domain::task::FailureClass;
 use crate::ui::human;
 use crate::ui::printer::{Page, Render};
 use crate::ui::theme;
@@ -98,6 +102,18 @@ fn section(out: &mut Page<'_>, names: &Names, label: &str, lines: &[Line]) -> io
         });
         let what = console::truncate_str(&what, room.max(20), "…").into_owned();
         labelled(out, label, &format!("{}  {what}{hint}", theme::strong().apply_to(name)))?;
+        if line.tried.len() > 1 {
+            for tried in &line.tried {
+                let why = tried.reason.as_deref().unwrap_or("no reason is known");
+                let text = format!("attempt {}  {why}", tried.attempt);
+                let room = out.width.map_or(UNCUT, |width| width.saturating_sub(LABEL + 4));
+                labelled(
+                    out,
+                    "",
+                    &format!("  {}", theme::dim().apply_to(human::line(&text, room))),
+                )?;
+            }
+        }
         if let Some(question) = asked(line) {
             let text =
                 human::line(question, out.width.map_or(UNCUT, |w| w.saturating_sub(LABEL + 2)));
@@ -122,10 +138,14 @@ fn asked(line: &Line) -> Option<&str> {
 
 /// What is told of a task after its name.
 fn what(line: &Line) -> String {
+    let now = line.now;
     let age = human::duration(jiff::SignedDuration::from_secs(line.for_s));
     let mut parts = match line.standing {
         Standing::Queued => vec![format!("queued {age}")],
-        Standing::Waiting => vec![line.reason.clone().unwrap_or_else(|| age.to_string())],
+        Standing::Waiting | Standing::Parked if line.not_before.is_some() => waits(line, now),
+        Standing::Waiting | Standing::Parked => {
+            vec![line.reason.clone().unwrap_or_else(|| age.to_string())]
+        }
         Standing::Running => running(line, age),
         Standing::Done if line.changed == Some(false) => vec![format!("done (no changes), {age}")],
         word => {
@@ -135,6 +155,23 @@ fn what(line: &Line) -> String {
     };
     parts.retain(|part| !part.is_empty());
     parts.iter().map(|part| human::line(part, UNCUT)).collect::<Vec<_>>().join("  ")
+}
+
+/// `parked to 03:10  usage limit reached`, `retry 1 of 2 in 30s: overloaded`.
+fn waits(line: &Line, now: Timestamp) -> Vec<String> {
+    let (Some(again), Some(at)) = (&line.again, line.not_before) else {
+        return line.reason.clone().into_iter().collect();
+    };
+    let wait = human::duration(at.duration_since(now));
+    match again.how {
+        Manner::Parked => {
+            vec![format!("parked to {}", human::time_of(at, now)), again.why.clone()]
+        }
+        Manner::Corrective => vec![format!("correction in {wait}: {}", again.why)],
+        Manner::Retry | Manner::Longer => {
+            vec![format!("retry {} of {} in {wait}: {}", again.nth, again.of, again.why)]
+        }
+    }
 }
 
 fn running(line: &Line, age: String) -> Vec<String> {
@@ -161,6 +198,7 @@ fn hint(line: &Line) -> Option<String> {
             format!("wt retry {name}")
         }
         Standing::Asks => format!("wt send {name} \"…\""),
+        Standing::Failed if line.failure == Some(FailureClass::Auth) => format!("wt retry {name}"),
         Standing::Failed | Standing::Lost => format!("wt logs {name}"),
         _ => return None,
     };
