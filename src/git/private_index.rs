@@ -17,6 +17,10 @@ use crate::git::error::GitError;
 use crate::git::index_copy::copy_index;
 use crate::git::place::Place;
 
+mod dead;
+
+pub use dead::{LeftBehind, left_behind, recover};
+
 /// What the directories begin with that hold private indexes, inside a checkout's git directory.
 const PREFIX: &str = "wt-index-";
 /// Says what the private index is to become, for whoever finds it after our death.
@@ -303,58 +307,8 @@ impl From<Metadata> for Stamp {
     }
 }
 
-/// Whether a killed process of ours left something in a checkout's git directory for [`recover`].
-pub fn left_behind(place: &Place) -> bool {
-    let entries = std::fs::read_dir(&place.git_dir).into_iter().flatten().flatten();
-    let ours = |name: OsString| name.as_bytes().starts_with(PREFIX.as_bytes());
-    entries
-        .filter(|entry| ours(entry.file_name()))
-        .any(|entry| open(&entry.path()).ok().and_then(lock).is_some())
-}
-
-/// Puts right what a killed process of ours left in a checkout's git directory: an index that was
-/// about to be installed is installed if its commit landed and dropped if not; copies go.
-///
-/// What a living process works on is left alone.
-///
-/// # Errors
-/// When git cannot say whether the commit landed; nothing is changed then.
-pub fn recover(place: &Place) -> Result<(), GitError> {
-    let Ok(entries) = std::fs::read_dir(&place.git_dir) else { return Ok(()) };
-    for entry in entries.flatten() {
-        if !entry.file_name().as_bytes().starts_with(PREFIX.as_bytes()) {
-            continue;
-        }
-        let dir = entry.path();
-        let Some(_stale) = open(&dir).ok().and_then(lock) else { continue };
-        finish(place, &dir)?;
-        std::fs::remove_dir_all(&dir).map_err(GitError::file("remove", &dir))?;
-    }
-    Ok(())
-}
-
-/// The lock is ours when it is the very file in the directory of the dead.
-fn finish(place: &Place, dir: &Path) -> Result<(), GitError> {
-    let real = place.git_dir.join("index");
-    let held = lock_of(&real);
-    let inode = |path: &Path| path.symlink_metadata().map(|found| (found.dev(), found.ino())).ok();
-    let ours = inode(&dir.join("index"));
-    if ours.is_none() || ours != inode(&held) {
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(dir.join(JOURNAL)).unwrap_or_default();
-    let landed = match text.trim_end().split_once(' ') {
-        Some((commit, reference)) => {
-            let asked = ["rev-parse", "--verify", "--quiet", reference];
-            Git::read(place).args(asked).answer()?.text() == commit
-        }
-        None => false,
-    };
-    let done = if landed { std::fs::rename(&held, &real) } else { std::fs::remove_file(&held) };
-    done.map_err(GitError::file("replace", &real))
-}
-
 fn directory(git_dir: &Path) -> Result<(tempfile::TempDir, Flock<OwnedFd>), GitError> {
+    dead::sweep(git_dir);
     let made = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(git_dir);
     loop {
         let dir = made().map_err(GitError::file("write", git_dir))?;

@@ -12,7 +12,7 @@ use crate::engine::process::identity::{Here, Liveness};
 use crate::engine::process::places::standing_in;
 use crate::git::land;
 use crate::git::place::Place;
-use crate::git::private_index;
+use crate::git::private_index::{self, LeftBehind};
 use crate::git::repo::Repo;
 use crate::git::worktree;
 use crate::store::intents;
@@ -52,11 +52,15 @@ pub fn look(ctx: &Context<'_>, row: &RepoRow, repo: &Repo) -> Result<Vec<Finding
     for one in worktree::list(repo)? {
         let place = one.place(repo);
         let about = format!("checkout {}", one.path.display());
-        if land::desk::Desk::existing(&place)?.is_some() || private_index::left_behind(&place) {
+        let index = private_index::left_behind(&place);
+        let mend = Mend::Checkout(place.clone());
+        if land::desk::Desk::existing(&place)?.is_some() || index == Some(LeftBehind::Update) {
             let found = "an update of it was interrupted".to_owned();
-            let mend = Mend::Checkout(place.clone());
             findings
                 .push(Finding::wrong(&about, found).mended_by("finish it, or take it back", mend));
+        } else if index == Some(LeftBehind::Copies) {
+            let found = "a copy of its index was left by a command that was killed".to_owned();
+            findings.push(Finding::notable(&about, found).mended_by("remove it", mend));
         }
         findings.extend(locks(&place, &about, now));
     }
