@@ -77,7 +77,12 @@ impl Standing {
 
     /// Of a task.
     pub fn of(task: &Task) -> Self {
-        match task.state {
+        Self::in_state(task.state, task.gave_up())
+    }
+
+    /// Of a task in this state, that gave up or not.
+    pub fn in_state(state: TaskState, gave_up: bool) -> Self {
+        match state {
             TaskState::Queued => Self::Queued,
             TaskState::Waiting if task.failure == Some(FailureClass::Limit) => Self::Parked,
             TaskState::Waiting => Self::Waiting,
@@ -86,7 +91,7 @@ impl Standing {
             TaskState::Failed => Self::Failed,
             TaskState::Cancelled => Self::Stopped,
             TaskState::Lost => Self::Lost,
-            TaskState::NeedsHuman if task.gave_up() => Self::Failed,
+            TaskState::NeedsHuman if gave_up => Self::Failed,
             TaskState::NeedsHuman => Self::Asks,
         }
     }

@@ -49,9 +49,7 @@ pub struct Task {
 impl Task {
     /// True when it needs a person although it asks nothing: a failure that nothing else mends.
     pub fn gave_up(&self) -> bool {
-        self.state == TaskState::NeedsHuman
-            && self.question.is_none()
-            && self.failure.is_some_and(|class| class != FailureClass::MissingContext)
+        self.state.gave_up(self.failure, self.question.is_some())
     }
 }
 
@@ -136,6 +134,13 @@ impl TaskState {
     /// The reverse of [`Self::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// True when a task in this state needs a person although it `asks` nothing: a failure of a
+    /// class that nothing else mends.
+    pub fn gave_up(self, failure: Option<FailureClass>, asks: bool) -> bool {
+        let mends = |class| class == FailureClass::MissingContext;
+        self == Self::NeedsHuman && !asks && failure.is_some_and(|class| !mends(class))
     }
 
     /// True when nothing more will happen by itself.

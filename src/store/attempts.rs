@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::domain::attempt::{
     Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, Progress, StopRequest,
 };
-use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::id::{AttemptId, RepoId, TaskId};
 use crate::domain::task::FailureClass;
 use crate::domain::usage::Usage;
 use crate::store::error::StoreError;
@@ -112,13 +112,22 @@ pub fn open(db: &Connection) -> Result<Vec<Attempt>, StoreError> {
     query(db, sql, [])
 }
 
-/// Every attempt that ended at or after `since`, or runs.
+/// What each attempt used that runs, or ended at or after `since`, of one repository or of all.
 ///
 /// # Errors
 /// The database's.
-pub fn since(db: &Connection, since: Timestamp) -> Result<Vec<Attempt>, StoreError> {
-    let sql = "SELECT * FROM attempts WHERE ended_at >= ?1 OR state = 'running'";
-    query(db, sql, [row::millis(since)])
+pub fn used_since(
+    db: &Connection,
+    repo: Option<&RepoId>,
+    since: Timestamp,
+) -> Result<Vec<Usage>, StoreError> {
+    let sql = "SELECT attempts.usage AS usage FROM attempts
+               WHERE (ended_at >= ?1 OR state = 'running')
+               AND (?2 IS NULL OR ?2 = (SELECT repo FROM tasks WHERE tasks.id = attempts.task))";
+    let mut statement = db.prepare_cached(sql)?;
+    let of = params![row::millis(since), repo.map(RepoId::as_str)];
+    let rows = statement.query_map(of, |row| row::json(row, "usage"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Lets an attempt go: it is running under this holder from now on.

@@ -119,13 +119,43 @@ pub fn by_prefix(db: &Connection, prefix: &str) -> Result<Vec<Task>, StoreError>
     query(db, sql, [prefix])
 }
 
-/// Tasks that reached a final state at or after `since`, over all repositories, newest first.
+/// Tasks that ended alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The final state that they reached.
+    pub state: TaskState,
+    /// The kind of failure it was, if it was one.
+    pub failure: Option<FailureClass>,
+    /// Whether they ended with a question.
+    pub asks: bool,
+    /// How many they are.
+    pub count: u32,
+}
+
+/// The tasks that reached a final state at or after `since`, of one repository or of all. A day may
+/// have thousands, so they are counted where they are.
 ///
 /// # Errors
 /// The database's.
-pub fn ended_since(db: &Connection, since: Timestamp) -> Result<Vec<Task>, StoreError> {
-    let sql = "SELECT * FROM tasks WHERE ended_at >= ?1 ORDER BY ended_at DESC, id";
-    query(db, sql, [row::millis(since)])
+pub fn ended_since(
+    db: &Connection,
+    repo: Option<&RepoId>,
+    since: Timestamp,
+) -> Result<Vec<Ended>, StoreError> {
+    let sql = "SELECT state, failure, question IS NOT NULL AS asks, count(*) AS count FROM tasks
+               WHERE ended_at >= ?1 AND (?2 IS NULL OR repo = ?2) GROUP BY state, failure, asks";
+    let mut statement = db.prepare_cached(sql)?;
+    let of = params![row::millis(since), repo.map(RepoId::as_str)];
+    let counted = |row: &Row<'_>| {
+        Ok(Ended {
+            state: row::word(row, "state", TaskState::parse)?,
+            failure: row::maybe_word(row, "failure", FailureClass::parse)?,
+            asks: row.get("asks")?,
+            count: row.get("count")?,
+        })
+    };
+    let rows = statement.query_map(of, counted)?.collect::<Result<_, _>>()?;
+    Ok(rows)
 }
 
 /// What a transition sets beside the state. What is `None` becomes empty.
@@ -242,6 +272,33 @@ pub(crate) mod tests {
         let task = by_id(store.read(), &task.id).unwrap().unwrap();
         assert_eq!((task.state, task.changed), (TaskState::Done, Some(true)));
         assert_eq!((task.started_at, task.ended_at), (Some(now), Some(now)));
+    }
+
+    #[test]
+    fn what_ended_is_counted_by_how_since_a_moment_and_of_a_repository() {
+        let (_dir, store) = store();
+        let db = store.read();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let question = Change { question: Some("which?".into()), ..Change::default() };
+        for (id, change, second) in [
+            ("a", Change::default(), 5),
+            ("b", Change::default(), 10),
+            ("c", Change::default(), 11),
+            ("d", question, 12),
+        ] {
+            let task = queued(db, id);
+            let to =
+                if change.question.is_some() { TaskState::NeedsHuman } else { TaskState::Done };
+            let moved = (TaskState::Queued, to);
+            transition(db, &task.id, moved, &change, at(second)).unwrap();
+        }
+        queued(db, "e");
+        let ended = |state, asks, count| Ended { state, failure: None, asks, count };
+        let all = [ended(TaskState::Done, false, 2), ended(TaskState::NeedsHuman, true, 1)];
+        assert_eq!(ended_since(db, None, at(10)).unwrap(), all);
+        let repo = by_id(db, &TaskId::new("a")).unwrap().unwrap().repo;
+        assert_eq!(ended_since(db, Some(&repo), at(10)).unwrap(), all);
+        assert_eq!(ended_since(db, Some(&RepoId::new("other")), at(10)).unwrap(), []);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::commands::spent::Spent;
 use crate::commands::work::Standing;
 use crate::domain::problem::Problem;
 use crate::domain::usage::{self, Usage};
+use crate::store::tasks::Ended;
 use crate::store::{attempts, tasks};
 
 /// What came of today.
@@ -41,19 +42,15 @@ pub struct Today {
 pub fn of(ctx: &Context<'_>, stood: &Stood, now: Timestamp) -> Result<Today, Problem> {
     let db = ctx.store.read();
     let since = midnight(now);
-    let here = |repo: &_| stood.repo.as_ref().is_none_or(|stood| stood.id == *repo);
-    let ended: Vec<Standing> = tasks::ended_since(db, since)?
-        .iter()
-        .filter(|task| here(&task.repo))
-        .map(Standing::of)
-        .collect();
-    let count = |standing| ended.iter().filter(|ended| **ended == standing).count();
-    let mut used = vec![];
-    for attempt in attempts::since(db, since)? {
-        let task = tasks::by_id(db, &attempt.task)?;
-        used.extend(task.filter(|task| here(&task.repo)).map(|_| attempt.usage));
-    }
-    let usage = usage::total(used);
+    let repo = stood.repo.as_ref().map(|repo| &repo.id);
+    let ended = tasks::ended_since(db, repo, since)?;
+    let count = |standing| {
+        let stands =
+            |one: &&Ended| Standing::in_state(one.state, one.state.gave_up(one.failure, one.asks));
+        let such = ended.iter().filter(|one| stands(one) == standing);
+        such.map(|one| one.count as usize).sum()
+    };
+    let usage = usage::total(attempts::used_since(db, repo, since)?);
     Ok(Today {
         since,
         done: count(Standing::Done),

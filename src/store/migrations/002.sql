@@ -83,4 +83,6 @@ CREATE TABLE budget_told (
     PRIMARY KEY (scope, since, percent)
 ) STRICT;
 
+-- What came of today is asked with every `wt status`.
+CREATE INDEX tasks_by_end ON tasks (ended_at);
 CREATE INDEX attempts_by_end ON attempts (ended_at);
