@@ -77,21 +77,21 @@ impl Standing {
 
     /// Of a task.
     pub fn of(task: &Task) -> Self {
-        Self::in_state(task.state, task.gave_up())
+        Self::in_state(task.state, task.failure, task.question.is_some())
     }
 
-    /// Of a task in this state, that gave up or not.
-    pub fn in_state(state: TaskState, gave_up: bool) -> Self {
+    /// Of a task in this state, with this kind of failure if any, that asks something or not.
+    pub fn in_state(state: TaskState, failure: Option<FailureClass>, asks: bool) -> Self {
         match state {
             TaskState::Queued => Self::Queued,
-            TaskState::Waiting if task.failure == Some(FailureClass::Limit) => Self::Parked,
+            TaskState::Waiting if failure == Some(FailureClass::Limit) => Self::Parked,
             TaskState::Waiting => Self::Waiting,
             TaskState::Running => Self::Running,
             TaskState::Done => Self::Done,
             TaskState::Failed => Self::Failed,
             TaskState::Cancelled => Self::Stopped,
             TaskState::Lost => Self::Lost,
-            TaskState::NeedsHuman if gave_up => Self::Failed,
+            TaskState::NeedsHuman if state.gave_up(failure, asks) => Self::Failed,
             TaskState::NeedsHuman => Self::Asks,
         }
     }

@@ -45,8 +45,7 @@ pub fn of(ctx: &Context<'_>, stood: &Stood, now: Timestamp) -> Result<Today, Pro
     let repo = stood.repo.as_ref().map(|repo| &repo.id);
     let ended = tasks::ended_since(db, repo, since)?;
     let count = |standing| {
-        let stands =
-            |one: &&Ended| Standing::in_state(one.state, one.state.gave_up(one.failure, one.asks));
+        let stands = |one: &&Ended| Standing::in_state(one.state, one.failure, one.asks);
         let such = ended.iter().filter(|one| stands(one) == standing);
         such.map(|one| one.count as usize).sum()
     };
