@@ -19,6 +19,7 @@ mod logs;
 mod merge;
 mod pages;
 mod path;
+mod queue;
 mod restore;
 mod result;
 mod retry;
@@ -32,5 +33,6 @@ mod trust;
 mod undo;
 mod verbs;
 mod wait;
+mod when;
 
 pub use app::main;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::cli::app::App;
+use crate::cli::when::{self, When};
 use crate::commands::context::Context;
 use crate::commands::errand::Which;
 use crate::commands::spawn::{CrewRequest, Outcome, PromptFrom, Request, read_all, run};
@@ -24,6 +25,8 @@ use crate::ui::printer::Form;
 ///   wt spawn theme --variants 3 "Implement a theme"       theme-1, theme-2, theme-3
 ///   wt spawn fix --agents claude:2,codex:1 "Fix #12"      two of one, one of another
 ///   wt spawn bump --exec -- npm update                    any command as the agent
+///   wt spawn docs --after theme-dark "Document it"        once that has ended well
+///   wt spawn big --at 22:00 --until 06:00 "Rewrite it"    in the night alone
 ///   git diff | wt spawn review -                          the prompt from a pipe
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -86,6 +89,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
     priority: u8,
 
+    /// When its agent is to start.
+    #[command(flatten)]
+    when: When,
+
     /// So many variants of one prompt: NAME-1 to NAME-N
     #[arg(long, value_name = "N", conflicts_with = "agents")]
     variants: Option<u32>,
@@ -95,7 +102,11 @@ pub struct Args {
     agents: Vec<(String, u32)>,
 
     /// Make the variant alone
-    #[arg(long, conflicts_with_all = ["agent", "agents", "model", "role", "permissions", "exec"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["agent", "agents", "model", "role", "permissions", "exec"],
+        conflicts_with_all = when::NAMES,
+    )]
     no_agent: bool,
 
     /// The command after `--` is the agent
@@ -176,6 +187,7 @@ impl Args {
             with_changes: self.with_changes,
             idea: self.idea,
             priority: Some(self.priority),
+            when: self.when.into(),
         };
         let ctx = app.context()?;
         let outcome = run(&ctx, &request)?;

@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    restore, result, retry, send, spawn, status, stop, sync, trust, undo, wait,
+    queue, restore, result, retry, send, spawn, status, stop, sync, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -42,6 +42,7 @@ pub enum Verb {
     Logs(logs::Args),
     Merge(Box<merge::Args>),
     Path(path::Args),
+    Queue(queue::Args),
     Restore(restore::Args),
     #[command(visible_alias = "retrieve")]
     Result(result::Args),
@@ -78,6 +79,7 @@ impl Verb {
             Self::Logs(args) => args.run(app),
             Self::Merge(args) => args.run(app),
             Self::Path(args) => args.run(app),
+            Self::Queue(args) => args.run(app),
             Self::Restore(args) => args.run(app),
             Self::Result(args) => args.run(app),
             Self::Retry(args) => args.run(app),

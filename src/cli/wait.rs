@@ -12,7 +12,8 @@ use crate::ui::printer::Form;
 /// Wait until work has ended.
 ///
 /// Exits with 0 when all of it is done, with 1 when some of it failed, was stopped or needs you,
-/// and with 6 when the time ran out.
+/// with 5 when what is left waits for a task that failed, so that you have to decide, and with 6
+/// when the time ran out.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Variants' names, beginnings of task ids, or patterns such as `theme-*`

@@ -13,6 +13,7 @@ use crate::commands::trust;
 use crate::domain::name::{VariantName, slug};
 use crate::domain::problem::Problem;
 use crate::domain::variant::{Variant, VariantState};
+use crate::domain::waiting::Conditions;
 use crate::git::branch::is_branch_name;
 use crate::git::history::merge_base;
 use crate::git::repo::{Head, Repo};
@@ -225,6 +226,7 @@ fn make_for(
         furnishing,
         priority: PRIORITY,
         words: String::new(),
+        conditions: Conditions::default(),
     };
     let made = make::make(ctx, here, &plan)?;
     let one = made.into_iter().next();

@@ -10,6 +10,7 @@ pub mod fill;
 pub mod id;
 pub mod idea;
 pub mod launch;
+pub mod moment;
 pub mod name;
 pub mod observer;
 pub mod problem;

@@ -36,6 +36,15 @@ pub struct Dependency {
     pub skipped: bool,
 }
 
+/// All that a new task's start is to depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conditions {
+    /// Its terms.
+    pub terms: Terms,
+    /// The tasks it waits for; true where any end of one counts.
+    pub after: Vec<(TaskId, bool)>,
+}
+
 /// What a pause holds up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

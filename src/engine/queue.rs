@@ -9,13 +9,14 @@ use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::{LaunchSpec, StdinFrom};
 use crate::domain::task::Task;
 use crate::domain::usage::Usage;
+use crate::domain::waiting::{Conditions, Dependency};
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::events::{self, NewEvent};
 use crate::store::file::sync_dir;
 use crate::store::folder::{Folder, write_environment};
 use crate::store::layout::Layout;
-use crate::store::{attempts, file, random, tasks};
+use crate::store::{attempts, dependencies, file, random, tasks, terms};
 
 /// An attempt about to be queued.
 #[derive(Debug)]
@@ -84,6 +85,23 @@ pub fn record(
 ) -> Result<Attempt, StoreError> {
     tasks::insert(db, task)?;
     record_attempt(db, task, order, now)
+}
+
+/// Records what a new task's start depends on, in the transaction that records the task.
+///
+/// # Errors
+/// The database's.
+pub fn condition(
+    db: &Connection,
+    task: &TaskId,
+    conditions: &Conditions,
+) -> Result<(), StoreError> {
+    terms::put(db, task, &conditions.terms)?;
+    for (on, any) in &conditions.after {
+        let (task, on) = (task.clone(), on.clone());
+        dependencies::put(db, &Dependency { task, on, any: *any, skipped: false })?;
+    }
+    Ok(())
 }
 
 /// Records a further attempt of a task. Its state is the caller's to move.

@@ -55,6 +55,15 @@ pub fn open(db: &Connection) -> Result<Vec<Dependency>, StoreError> {
     Ok(query.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
+/// All there ever were that nobody decided to go on without.
+///
+/// # Errors
+/// The database's.
+pub fn all(db: &Connection) -> Result<Vec<Dependency>, StoreError> {
+    let mut query = db.prepare_cached("SELECT * FROM dependencies WHERE skipped = 0")?;
+    Ok(query.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
 /// The tasks that wait for this one and have not begun, in the order of their ids.
 ///
 /// # Errors
@@ -83,6 +92,7 @@ mod tests {
         put(db, &waits).unwrap();
         assert_eq!(of_task(db, &b).unwrap(), std::slice::from_ref(&waits));
         assert_eq!(open(db).unwrap(), std::slice::from_ref(&waits));
+        assert_eq!(all(db).unwrap(), std::slice::from_ref(&waits));
         assert_eq!(on(db, &a).unwrap(), std::slice::from_ref(&b));
         put(db, &Dependency { skipped: true, ..waits }).unwrap();
         assert!(on(db, &a).unwrap().is_empty() && of_task(db, &b).unwrap()[0].skipped);

@@ -209,6 +209,15 @@ pub fn transition(
     Err(StoreError::Moved { what: id.to_string(), expected: from.as_str().into() })
 }
 
+/// Sets who goes first, 1 to 10. False when the task has begun or ended.
+///
+/// # Errors
+/// The database's.
+pub fn set_priority(db: &Connection, id: &TaskId, priority: u8) -> Result<bool, StoreError> {
+    let sql = "UPDATE tasks SET priority = ?2 WHERE id = ?1 AND state IN ('queued', 'waiting')";
+    Ok(db.execute(sql, params![id.as_str(), priority])? == 1)
+}
+
 /// Sets what a task that has not started waits for, without moving its state otherwise.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ mod git_calls;
 mod hold;
 mod list;
 mod merge;
+mod queue;
 mod restore;
 mod result;
 mod retried;

@@ -13,6 +13,7 @@ use crate::domain::id::RepoId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{Lane, Task, TaskState};
 use crate::domain::variant::{Idea, Variant, VariantState};
+use crate::domain::waiting::Conditions;
 use crate::engine::process::identity::own;
 use crate::engine::queue::{self, Order};
 use crate::git::place::Place;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub priority: u8,
     /// What the person asked for.
     pub words: String,
+    /// What the agents' start depends on.
+    pub conditions: Conditions,
 }
 
 /// One variant of a plan.
@@ -247,6 +250,7 @@ impl Making<'_> {
             if let Some(launch) = &member.launch {
                 let task = self.task(launch, begun.key);
                 queue::record(tx, &task, &order(launch, &self.plan.words), now)?;
+                queue::condition(tx, &task.id, &self.plan.conditions)?;
             }
             intents::close(tx, begun.intent)?;
             let variant = self.variant(member, VariantState::Ready);

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::commands::context::{Context, Here};
+use crate::commands::when::{self, When};
 use crate::commands::{trust, wait};
 use crate::domain::idea;
 use crate::domain::name::VariantName;
@@ -49,6 +50,8 @@ pub struct Request {
     pub idea: Option<String>,
     /// 1 to 10; without it 5.
     pub priority: Option<u8>,
+    /// When their agents start.
+    pub when: when::Request,
 }
 
 /// What was made.
@@ -64,6 +67,9 @@ pub struct Outcome {
     pub idea_with: Vec<VariantName>,
     /// The setup commands that run in each before its agent, or have run.
     pub setup: Vec<String>,
+    /// When the agents start, where that is not at once.
+    #[serde(skip_serializing_if = "When::is_now")]
+    pub when: When,
     /// Whether an engine looks at the agents: `Later` when only the next command from outside of
     /// an attempt will start one.
     pub engine: Option<Engine>,
@@ -136,7 +142,8 @@ impl From<Ensured> for Engine {
 /// Whatever is missing or in the way; nothing is changed then.
 pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let mut here = ctx.here()?;
-    let (plan, idea_with) = plan(ctx, &mut here, request)?;
+    let when = request.when.resolve(ctx)?;
+    let (plan, idea_with) = plan(ctx, &mut here, (request, &when))?;
     let made = make::make(ctx, &mut here, &plan)?;
     let queued = plan.members.iter().any(|member| member.launch.is_some());
     let engine =
@@ -149,6 +156,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         idea: plan.idea,
         idea_with,
         setup: here.settings().worktree.setup.clone(),
+        when,
         engine,
         waited: None,
         stood: ctx.environment.cwd.clone(),
@@ -160,7 +168,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
 fn plan(
     ctx: &Context<'_>,
     here: &mut Here,
-    request: &Request,
+    (request, when): (&Request, &When),
 ) -> Result<(Plan, Vec<VariantName>), Problem> {
     let fan_out = request.crew.fan_out()?;
     let names = names(&request.name, fan_out)?;
@@ -185,7 +193,8 @@ fn plan(
     let members = spots.into_iter().zip(launches);
     let members = members.map(|(spot, launch)| Member { spot, launch }).collect();
     let priority = request.priority.unwrap_or(PRIORITY);
-    Ok((Plan { base, members, idea, joined, furnishing, priority, words }, idea_with))
+    let conditions = when.conditions(ctx);
+    Ok((Plan { base, members, idea, joined, furnishing, priority, words, conditions }, idea_with))
 }
 
 fn names(name: &str, fan_out: Option<u32>) -> Result<Vec<VariantName>, Problem> {

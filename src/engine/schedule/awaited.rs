@@ -27,8 +27,7 @@ pub fn awaited(on: Option<&Task>, any: bool) -> Option<Awaited> {
         return if any { None } else { Some(Awaited::Missed("is gone")) };
     };
     let missed = match on.state {
-        TaskState::Queued => return Some(Awaited::Pending("queued")),
-        TaskState::Waiting => return Some(Awaited::Pending("waiting")),
+        TaskState::Queued | TaskState::Waiting => return Some(Awaited::Pending("waiting")),
         TaskState::Running => return Some(Awaited::Pending("running")),
         // An answer makes it go on.
         TaskState::NeedsHuman if !on.gave_up() => return Some(Awaited::Pending("asks")),

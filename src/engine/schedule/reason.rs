@@ -45,20 +45,22 @@ pub fn agent_held(agent: &str, holds: &[Hold], here: (Timestamp, &TimeZone)) -> 
     Some(format!("{agent} is held since {}: {count} {failures} ({class})", clock(hold.at, here)))
 }
 
-/// `its time was over (18:00)`
+/// `its time was over at 18:00`
 pub fn over(until: Timestamp, here: (Timestamp, &TimeZone)) -> String {
-    format!("since its time was over at {}", clock(until, here))
+    format!("its time was over at {}", clock(until, here))
 }
 
-/// `its time was over at 18:00 before it began`
+/// `its time was over at 18:00, before it began`
 pub fn never_began(until: Timestamp, here: (Timestamp, &TimeZone)) -> String {
     format!("{}, before it began", over(until, here))
 }
 
-/// A moment as a person's clock shows it: `18:00`, on another day `22 Nov 09:00`.
+/// A moment as a person's clock shows it: `18:00`, within the next minute `18:00:30`, on another
+/// day `22 Nov 09:00`.
 pub fn clock(moment: Timestamp, (now, zone): (Timestamp, &TimeZone)) -> String {
+    let soon = moment > now && moment.duration_since(now).as_secs() < 60;
     let (then, now) = (moment.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    let time = if then.second() == 0 { "%H:%M" } else { "%H:%M:%S" };
+    let time = if soon && then.second() != 0 { "%H:%M:%S" } else { "%H:%M" };
     let day = if then.date() == now.date() { "" } else { "%-d %b " };
     then.strftime(&format!("{day}{time}")).to_string()
 }

@@ -93,10 +93,10 @@ fn what_is_over_neither_starts_nor_goes_on() {
     let here = Snapshot { running: vec![running], ..snapshot(vec![late], (1, 9)) };
     let expected = [wait("late", "for a slot (1 of 1 busy)"), Decision::WakeAt(at(60))];
     assert_eq!(decide(&here, at(9)), expected);
-    let over = "since its time was over at 00:01, before it began".to_owned();
+    let over = "its time was over at 00:01, before it began".to_owned();
     let expire = Decision::Expire(TaskId::new("late"), over);
     assert_eq!(decide(&here, at(60)), [expire, Decision::WakeAt(at(90))]);
-    let stop = "since its time was over at 00:01:30".to_owned();
+    let stop = "its time was over at 00:01".to_owned();
     assert_eq!(decide(&here, at(90))[0], Decision::Stop(TaskId::new("running"), stop));
     let mut told = here;
     told.running[0].stopping = true;

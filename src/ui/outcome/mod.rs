@@ -14,6 +14,7 @@ mod list;
 pub mod logs;
 mod merge;
 mod path;
+mod queue;
 mod restore;
 mod result;
 mod spawn;

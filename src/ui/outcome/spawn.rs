@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::commands::spawn::{Engaged, Engine, Outcome, Spawned};
+use crate::commands::when::When;
 use crate::domain::settings::Permissions;
 use crate::ui::human;
 use crate::ui::outcome::variant::{from, furnished, labelled, shown};
@@ -36,6 +37,7 @@ impl Outcome {
             labelled(out, "agent", &agent_text(agent))?;
         }
         furnished(out, &one.furnished, &self.setup)?;
+        self.starts(out)?;
         if one.agent.is_some() {
             labelled(out, "follow", &format!("wt logs -f {}", one.name))
         } else {
@@ -64,8 +66,13 @@ impl Outcome {
         if let Some(one) = several.first() {
             furnished(out, &one.furnished, &self.setup)?;
         }
+        self.starts(out)?;
         let queued = several.iter().any(|one| one.agent.is_some());
         if queued { labelled(out, "follow", "wt list") } else { Ok(()) }
+    }
+
+    fn starts(&self, out: &mut Page<'_>) -> io::Result<()> {
+        if self.when.is_now() { Ok(()) } else { labelled(out, "starts", &when(&self.when)) }
     }
 
     /// `idea theme (suggested, with theme-light)`
@@ -94,6 +101,22 @@ impl Outcome {
         }
         Ok(())
     }
+}
+
+/// `after theme-light · at 21 Nov 2026 22:00 · not after 22 Nov 2026 06:00`
+pub fn when(when: &When) -> String {
+    let names = |any: bool| {
+        let those = when.after.iter().filter(|after| after.any == any);
+        those.map(|after| after.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (well, any) = (names(false), names(true));
+    let parts = [
+        (!well.is_empty()).then(|| format!("after {well}")),
+        (!any.is_empty()).then(|| format!("after {any}, however that ends")),
+        when.at.map(|at| format!("at {}", human::moment(at))),
+        when.until.map(|until| format!("not after {}", human::moment(until))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// `claude · engineer · may edit and run commands in its worktree`

@@ -11,6 +11,7 @@ use crate::commands::work::Standing;
 use crate::domain::attempt::Manner;
 use crate::domain::task::FailureClass;
 use crate::ui::human;
+use crate::ui::outcome::queue::advice;
 use crate::ui::printer::{Page, Render};
 use crate::ui::theme;
 
@@ -200,6 +201,7 @@ fn hint(line: &Line) -> Option<String> {
         Standing::Asks => format!("wt send {name} \"…\""),
         Standing::Failed if line.failure == Some(FailureClass::Auth) => format!("wt retry {name}"),
         Standing::Failed | Standing::Lost => format!("wt logs {name}"),
+        Standing::Waiting => advice(line.reason.as_deref()?)?,
         _ => return None,
     };
     Some(format!("→ {typed}"))
