@@ -53,6 +53,10 @@ pub struct Role {
     /// How long it may take, unless another time is asked for.
     #[serde(default, deserialize_with = "written::maybe::deserialize")]
     pub timeout: Option<Duration>,
+    /// Whether it is ended when it has said nothing for too long, and then tried again as one that
+    /// ran out of time.
+    #[serde(default)]
+    pub end_stalled: bool,
     /// The command for `sh -c` that must pass after it ended well, unless another is asked for.
     #[serde(default)]
     pub verify: Option<String>,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::domain::attempt::Pace;
 use crate::domain::id::TaskId;
 use crate::domain::task::{FailureClass, Task, TaskState};
 use crate::domain::usage::{self, Usage};
@@ -28,6 +29,8 @@ pub struct Work {
     pub usage: Usage,
     /// When it goes on by itself, if it waits for that.
     pub until: Option<Timestamp>,
+    /// How it gets on, while it runs.
+    pub pace: Option<Pace>,
 }
 
 /// How work stands, in a person's words.
@@ -105,12 +108,14 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
     let tasks = tasks::of_variant(db, variant)?;
     let under_way = tasks.iter().rev().find(|task| task.state == TaskState::Running);
     let Some(task) = under_way.or(tasks.last()) else { return Ok(None) };
-    let (telling, mut until) = (task.id.clone(), None);
+    let (telling, mut until, mut pace) = (task.id.clone(), None, None);
     let mut used = vec![];
     for task in &tasks {
         let attempts = attempts::of_task(db, &task.id)?;
         if task.id == telling && !task.state.is_final() {
             until = attempts.last().and_then(|attempt| attempt.not_before);
+            let running = attempts.last().filter(|_| task.state == TaskState::Running);
+            pace = running.map(|attempt| attempt.progress.pace);
         }
         used.extend(attempts.into_iter().map(|attempt| attempt.usage));
     }
@@ -122,6 +127,7 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
         changed: task.changed,
         usage: usage::total(used).unwrap_or_default(),
         until,
+        pace,
     }))
 }
 

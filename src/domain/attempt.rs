@@ -104,6 +104,37 @@ pub struct Progress {
     pub activity: Option<String>,
     /// The session's cumulative totals, where the agent tells those: the next attempt's baseline.
     pub cumulative: Option<SessionTotals>,
+    /// How it gets on.
+    pub pace: Pace,
+}
+
+/// How a running attempt gets on.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pace {
+    /// It does something.
+    #[default]
+    Active,
+    /// It talks and gets nowhere, or takes far longer than such work does.
+    Slow,
+    /// It has said nothing for too long.
+    Stalled,
+    /// It waits for its provider's limit.
+    Limited,
+}
+
+impl Pace {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Slow => "slow",
+            Self::Stalled => "stalled",
+            Self::Limited => "limited",
+        }
+    }
 }
 
 /// Why there is an attempt.

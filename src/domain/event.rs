@@ -97,6 +97,9 @@ pub struct StreamReport {
     pub todo: Option<(u32, u32)>,
     /// What it does now, on one line.
     pub activity: Option<String>,
+    /// It last said that it waits for its provider's limit.
+    #[serde(default)]
+    pub limited: bool,
 }
 
 /// An error as the stream tells it.

@@ -70,6 +70,8 @@ pub struct Rules {
     pub park: bool,
     /// The most seconds that the first attempt may run; later ones get more of it.
     pub limit_s: Option<u64>,
+    /// Whether it is ended when it has said nothing for too long.
+    pub end_stalled: bool,
 }
 
 /// How an agent's output is read.

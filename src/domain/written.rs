@@ -34,6 +34,9 @@ pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Er
 /// The reverse of [`duration`], to the second: `30s`, `1h 30m`.
 pub fn text(value: Duration) -> String {
     let seconds = value.as_secs();
+    if seconds == 0 && !value.is_zero() {
+        return format!("{}ms", value.as_millis());
+    }
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let parts: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
@@ -62,7 +65,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for text_of in ["0s", "30s", "15m", "1h 30m", "26h 1s"] {
+        for text_of in ["0s", "500ms", "30s", "15m", "1h 30m", "26h 1s"] {
             assert_eq!(text(duration(text_of).unwrap()), text_of);
         }
         assert_eq!(duration("1h30m").unwrap(), duration("90m").unwrap());

@@ -18,6 +18,7 @@ pub mod start;
 pub mod stop;
 pub mod transition;
 pub mod wait;
+pub mod watchdog;
 
 #[cfg(test)]
 mod streams;

@@ -114,6 +114,7 @@ pub fn rules(role: &Role, settings: &RetrySettings, asked: Asked) -> Rules {
         backoff_ms: if asked.is_command { COMMAND_PAUSE.min(pause) } else { pause },
         park: asked.park || settings.park,
         limit_s: limit.map(|limit| limit.as_secs().max(1)),
+        end_stalled: role.end_stalled && !asked.is_command,
     }
 }
 

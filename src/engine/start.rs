@@ -27,6 +27,7 @@ const PASSED_ON: &[&str] = &[
     "TZ",
     "USER",
     "WT_TEST_LOAD",
+    "WT_TEST_WATCHDOG",
     "XDG_CONFIG_HOME",
     "XDG_RUNTIME_DIR",
     "XDG_STATE_HOME",

@@ -11,6 +11,7 @@ pub mod db;
 pub mod dependencies;
 pub mod environment;
 pub mod error;
+pub mod estimates;
 pub mod events;
 pub mod file;
 pub mod folder;

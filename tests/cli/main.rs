@@ -27,5 +27,6 @@ mod spawn;
 mod stop;
 mod sync;
 mod undo;
+mod watched;
 mod words;
 mod world;

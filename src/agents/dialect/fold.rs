@@ -3,6 +3,7 @@
 use crate::agents::classify::{classify, status_in};
 use crate::domain::event::{AgentEvent, StreamError, StreamReport};
 use crate::domain::launch::FailurePattern;
+use crate::domain::task::FailureClass;
 use crate::domain::usage::{Certainty, CostFrom, MicroUsd, SessionTotals, Tokens, Usage};
 
 /// The most characters of anything that is shown on one line.
@@ -40,6 +41,7 @@ impl Fold<'_> {
             return;
         }
         let text = clip(text, TEXT_MAX);
+        self.report.limited = false;
         self.report.final_text = Some(text.clone());
         self.report.activity = text.lines().find(|line| !line.trim().is_empty()).map(one_line);
         self.events.push(AgentEvent::Text { text });
@@ -49,6 +51,7 @@ impl Fold<'_> {
     pub(super) fn tool(&mut self, name: &str, detail: &str) {
         let (name, detail) = (one_line(name), self.detail(detail));
         let shown = if detail.is_empty() { name.clone() } else { format!("{name} {detail}") };
+        self.report.limited = false;
         self.report.activity = Some(one_line(&shown));
         self.events.push(AgentEvent::Tool { name, detail });
     }
@@ -73,6 +76,10 @@ impl Fold<'_> {
     /// The provider failed and the agent tries again.
     pub(super) fn retrying(&mut self, why: &str) {
         let why = one_line(why);
+        // Agents begin with the bare status: `429 rate_limit, 2 of 10`.
+        let status = status_in(&format!("status {why}")).or_else(|| status_in(&why));
+        let class = classify(self.patterns, &why, status);
+        self.report.limited = class == FailureClass::Limit;
         self.report.activity = Some(one_line(&format!("retrying: {why}")));
         self.events.push(AgentEvent::Retrying { why });
     }
@@ -83,6 +90,7 @@ impl Fold<'_> {
         if total == 0 {
             return;
         }
+        self.report.limited = false;
         self.report.todo = Some((done, total));
         let current = current.map(one_line);
         self.events.push(AgentEvent::Todo { done, total, current });
@@ -115,6 +123,7 @@ impl Fold<'_> {
         if ok {
             self.report.error = None;
         }
+        self.report.limited = false;
         self.report.terminal = Some(ok);
         self.report.activity = None;
         self.events.push(AgentEvent::Finished { ok });

@@ -14,6 +14,7 @@ use crate::commands::contents::{Looked, look};
 use crate::commands::context::Context;
 use crate::commands::spent::Spent;
 use crate::commands::work::{self, Work};
+use crate::domain::attempt::Pace;
 use crate::domain::id::TaskId;
 use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
@@ -109,6 +110,8 @@ pub struct Row {
     pub since: Timestamp,
     /// When it goes on by itself, if it waits for that.
     pub until: Option<Timestamp>,
+    /// How its agent gets on, while it runs: `active`, `slow`, `stalled`, `limited`.
+    pub pace: Option<Pace>,
     /// The question that its agent asks, or why it is where it is.
     pub reason: Option<String>,
     /// Whether its agent changed anything, once that ended.

@@ -67,6 +67,7 @@ pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
         idea: variant.idea.clone(),
         state,
         since,
+        pace: work.as_ref().and_then(|work| work.pace),
         until: work.as_ref().and_then(|work| work.until),
         reason: work.as_ref().and_then(|work| work.reason.clone()),
         changed: work.as_ref().and_then(|work| work.changed),
@@ -129,6 +130,7 @@ mod tests {
             changed: None,
             usage: Usage::default(),
             until: None,
+            pace: None,
         }
     }
 

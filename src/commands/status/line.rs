@@ -7,12 +7,13 @@ use crate::commands::context::Context;
 use crate::commands::errand::Errand;
 use crate::commands::spent::Spent;
 use crate::commands::work::Standing;
-use crate::domain::attempt::{Again, Attempt};
+use crate::domain::attempt::{Again, Attempt, Pace};
 use crate::domain::id::TaskId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{FailureClass, TaskState};
 use crate::domain::usage::{self, Usage};
-use crate::store::{attempts, repos};
+use crate::engine::watchdog::estimate;
+use crate::store::{attempts, estimates, repos};
 
 /// One task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,6 +62,11 @@ pub struct Line {
     pub step: Option<(u32, u32)>,
     /// What it does now, on one line.
     pub activity: Option<String>,
+    /// How it gets on, while it runs.
+    pub pace: Option<Pace>,
+    /// How many seconds such work takes in this repository, while it runs; `None` when too little of
+    /// it was done to tell.
+    pub estimate_s: Option<u64>,
     /// Whether it was asked to stop and has not ended yet.
     pub stopping: bool,
     /// What all its attempts used.
@@ -107,6 +113,7 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
     let usage = usage::total(all.iter().map(|attempt| attempt.usage)).unwrap_or_default();
     let began = if task.state == TaskState::Running { attempt.started_at } else { task.ended_at };
     let since = began.unwrap_or(attempt.created_at);
+    let runs = task.state == TaskState::Running;
     let repo = repos::by_id(db, &task.repo)?;
     Ok(Line {
         name: errand.name.clone(),
@@ -131,6 +138,12 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         attempt: attempt.number,
         step: attempt.progress.todo,
         activity: attempt.progress.activity.clone(),
+        pace: runs.then_some(attempt.progress.pace),
+        estimate_s: if runs {
+            estimate(estimates::took(db, task)?).map(|e| e.as_secs())
+        } else {
+            None
+        },
         stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
         spent: Spent::of(&usage),
         now,

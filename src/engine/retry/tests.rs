@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn rules(retries: u32, park: bool) -> Rules {
-    Rules { retries, backoff_ms: 30_000, park, limit_s: Some(1800) }
+    Rules { retries, backoff_ms: 30_000, park, limit_s: Some(1800), end_stalled: false }
 }
 
 fn case(class: FailureClass, past: &[Again]) -> Case<'_> {
@@ -117,7 +117,16 @@ fn the_role_and_the_settings_both_have_a_say() {
     let settings = RetrySettings { max: 5, backoff: Duration::from_secs(30), park: false };
     let of = |settings: &RetrySettings, asked| super::rules(engineer, settings, asked);
     let usual = of(&settings, Asked::default());
-    assert_eq!(usual, Rules { retries: 2, backoff_ms: 30_000, park: false, limit_s: Some(1800) });
+    assert_eq!(
+        usual,
+        Rules {
+            retries: 2,
+            backoff_ms: 30_000,
+            park: false,
+            limit_s: Some(1800),
+            end_stalled: false
+        }
+    );
     let none = RetrySettings { max: 0, ..settings.clone() };
     assert_eq!(of(&none, Asked::default()).retries, 0);
     let command = of(&settings, Asked { is_command: true, park: true, timeout: None });

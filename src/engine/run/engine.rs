@@ -177,8 +177,7 @@ impl Engine {
     fn look(&mut self) -> Duration {
         match self.advance() {
             Ok(()) => {
-                let deadlines = self.watched.values().filter_map(|watched| watched.deadline);
-                let next = deadlines.chain(self.wake_at).chain(self.meter.wake_at).min();
+                let next = self.wake_at.into_iter().chain(self.meter.wake_at).min();
                 let left = next.map(|at| at.duration_since(self.clock.now()));
                 let left = left.map(|left| left.max(SignedDuration::ZERO).unsigned_abs());
                 let load =

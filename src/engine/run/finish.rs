@@ -1,7 +1,9 @@
 //! What happens when an attempt's processes are gone, seen from the engine's loop.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::domain::attempt::{Attempt, Exit, Manner, Progress, StopRequest};
 use crate::domain::id::AttemptId;
@@ -21,6 +23,7 @@ use crate::engine::run::watched::Watched;
 use crate::engine::transition::{self, End};
 use crate::git::in_place::Stands;
 use crate::git::leftovers::Committed;
+use crate::store::clock::Clock;
 use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::folder::ExitRecord;
@@ -94,7 +97,7 @@ impl Engine {
         };
         watched.orphaned = true;
         watched.record = Some(record);
-        watched.deadline = deadline(watched);
+        watched.deadline = deadline(watched, self.clock);
         let (attempt, stop) = (watched.attempt.clone(), stop_of(watched));
         let now = self.clock.now();
         self.journal.say(format!("the holder {:?} of `{id}` is gone", holder.map(|h| h.pid)));
@@ -285,9 +288,11 @@ fn stop_of(watched: &Watched) -> Option<StopRequest> {
     asked.or_else(|| watched.attempt.stop_requested.clone())
 }
 
-fn deadline(watched: &Watched) -> Option<jiff::Timestamp> {
-    let limit = SignedDuration::from_secs(i64::try_from(watched.spec.timeout_s?).ok()?);
-    watched.attempt.started_at?.checked_add(limit).ok()
+/// When its time is up, on a clock that nobody sets and that sleeps with the machine.
+fn deadline(watched: &Watched, clock: Clock) -> Option<Instant> {
+    let limit = Duration::from_secs(watched.spec.timeout_s?);
+    let ran = clock.since(watched.attempt.started_at?).unsigned_abs();
+    Some(Instant::now() + limit.saturating_sub(ran))
 }
 
 fn told(finished: &Finished) -> Map<String, Value> {

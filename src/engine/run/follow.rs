@@ -1,10 +1,17 @@
 //! Follows what running attempts say, and saves it at most once a second.
 
+use crate::domain::attempt::{Pace, StopRequest};
 use crate::domain::id::AttemptId;
+use crate::domain::launch::Dialect;
+use crate::domain::task::FailureClass;
 use crate::engine::run::engine::Engine;
 use crate::engine::run::folders::Changed;
+use crate::engine::run::vigil::{self, Vigil};
+use crate::engine::watchdog::estimate;
 use crate::store::attempts::{self, Folded};
+use crate::store::bell;
 use crate::store::error::StoreError;
+use crate::store::{estimates, tasks};
 use tokio::time::Instant;
 
 impl Engine {
@@ -24,7 +31,9 @@ impl Engine {
         let clock = self.clock;
         let mut read = vec![];
         for (id, watched) in &mut self.watched {
-            if due(watched.read_at) {
+            // Before silence is judged it is looked whether there is any.
+            let vigil = watched.vigil.as_ref().and_then(|vigil| vigil.look_at);
+            if due(watched.read_at) || due(vigil) {
                 if let Err(error) = watched.read(clock.now()) {
                     self.journal.say(format!("cannot read the output of `{id}`: {error}"));
                 }
@@ -33,6 +42,13 @@ impl Engine {
         }
         for id in read {
             self.meet_agent(&id);
+            if let Err(error) = self.end_stalled(&id) {
+                self.journal.say(error);
+            }
+        }
+        let overdue = self.watched.values().any(|watched| due(watched.deadline));
+        if overdue {
+            self.end_overdue_orphans();
         }
         let save: Vec<AttemptId> = self
             .watched
@@ -85,9 +101,42 @@ impl Engine {
         let Ok(Some(record)) = watched.folder.holder() else { return };
         let Some(agent) = record.agent.clone() else { return };
         watched.record = Some(record);
+        self.keep_vigil(id);
         let saved = self.store.write(|tx| attempts::set_agent(tx, id, &agent));
         if let Err(error) = saved {
             self.journal.say(error);
         }
+    }
+
+    /// Watches an agent from its start on.
+    fn keep_vigil(&mut self, id: &AttemptId) {
+        let Some(watched) = self.watched.get_mut(id) else { return };
+        if watched.spec.dialect == Dialect::Plain {
+            return;
+        }
+        let db = self.store.read();
+        let task = tasks::by_id(db, &watched.attempt.task).ok().flatten();
+        let took = task.and_then(|task| estimates::took(db, &task).ok()).unwrap_or_default();
+        let began = watched.attempt.started_at.unwrap_or(watched.attempt.created_at);
+        let ran = self.clock.since(began).unsigned_abs();
+        let output = watched.folder.stdout();
+        let times = vigil::times(&self.environment);
+        watched.vigil = Some(Vigil::begin(times, estimate(took), ran, &output));
+    }
+
+    /// Asks for the end of an agent that stalled, where its role says so.
+    fn end_stalled(&mut self, id: &AttemptId) -> Result<(), StoreError> {
+        let Some(watched) = self.watched.get(id) else { return Ok(()) };
+        let Some(vigil) = watched.vigil.as_ref().filter(|vigil| vigil.pace == Pace::Stalled) else {
+            return Ok(());
+        };
+        if !watched.spec.rules.end_stalled || watched.told_to_stop {
+            return Ok(());
+        }
+        let (at, class) = (self.clock.now(), Some(FailureClass::Stalled));
+        let stop = StopRequest { at, why: vigil.why(), class };
+        self.store.write_durably(|tx| attempts::request_stop(tx, id, &stop))?;
+        // Heard by this engine's own loop, which obeys all requests in one place.
+        bell::ring(&self.store.layout().bell())
     }
 }

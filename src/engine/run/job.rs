@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::agents::role::{Deliverable, Role, Roles};
-use crate::domain::attempt::{Attempt, Exit, Progress, StopRequest};
+use crate::domain::attempt::{Attempt, Exit, Pace, Progress, StopRequest};
 use crate::domain::launch::{Dialect, LaunchSpec};
 use crate::domain::sync::SyncWaiting;
 use crate::domain::task::Task;
@@ -248,6 +248,7 @@ impl Job {
             todo: report.todo,
             activity: None,
             cumulative: report.cumulative,
+            pace: Pace::default(),
         }
     }
 }

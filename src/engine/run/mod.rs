@@ -25,6 +25,7 @@ mod start;
 mod stop;
 pub mod tail;
 mod upgrade;
+mod vigil;
 mod watched;
 
 use std::collections::HashSet;

@@ -1,6 +1,7 @@
 //! Passes requests to stop on to whoever can obey.
 
 use rustix::process::Signal;
+use tokio::time::Instant;
 
 use crate::domain::attempt::{Attempt, AttemptState, StopRequest};
 use crate::domain::task::FailureClass;
@@ -51,8 +52,8 @@ impl Engine {
     }
 
     /// A holder watches the time of what it holds; without it, the engine does.
-    fn end_overdue_orphans(&mut self) {
-        let now = self.clock.now();
+    pub(super) fn end_overdue_orphans(&mut self) {
+        let (at, now) = (self.clock.now(), Instant::now());
         let overdue: Vec<_> = self
             .watched
             .iter()
@@ -62,7 +63,7 @@ impl Engine {
         for id in overdue {
             let why = "timed out, without its holder".to_owned();
             let class = Some(FailureClass::TimedOut);
-            self.end_orphan(&id, Some(StopRequest { at: now, why, class }));
+            self.end_orphan(&id, Some(StopRequest { at, why, class }));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::attempt::{Attempt, Progress};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::usage::{Certainty, Usage};
 use crate::engine::run::tail::Tail;
+use crate::engine::run::vigil::Vigil;
 use crate::store::folder::{Folder, HolderRecord};
 
 /// How soon after a change its output is read: together with what else comes meanwhile.
@@ -37,13 +38,15 @@ pub struct Watched {
     /// True once its holder is gone while its agent still runs.
     pub orphaned: bool,
     /// When an orphan's time is up.
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<Instant>,
     /// True once its holder was told to end.
     pub told_to_stop: bool,
     /// When to read its output.
     pub read_at: Option<Instant>,
     /// When to save what was read.
     pub save_at: Option<Instant>,
+    /// How its agent gets on, once it runs. A plain command speaks when it likes.
+    pub vigil: Option<Vigil>,
     /// What was saved last.
     saved: (Usage, Progress),
     /// When it last said anything.
@@ -71,12 +74,14 @@ impl Watched {
             read_at: Some(Instant::now()),
             save_at: None,
             last_save: None,
+            vigil: None,
         }
     }
 
     /// The next moment at which something is to be done for it.
     pub fn due(&self) -> Option<Instant> {
-        self.read_at.into_iter().chain(self.save_at).min()
+        let vigil = self.vigil.as_ref().and_then(|vigil| vigil.look_at);
+        self.read_at.into_iter().chain(self.save_at).chain(vigil).chain(self.deadline).min()
     }
 
     /// Something was written in its folder.
@@ -91,17 +96,35 @@ impl Watched {
     pub fn read(&mut self, now: Timestamp) -> std::io::Result<()> {
         self.read_at = None;
         let before = self.tail.offset();
+        let (steps, tokens) = (self.steps(), self.tail.report().usage.tokens);
         if self.tail.read()? {
             self.read_at = Some(Instant::now());
         }
         if self.tail.offset() != before {
             self.heard_at = Some(now);
         }
+        let got_on = steps != self.steps() || tokens != self.tail.report().usage.tokens;
+        if let Some(vigil) = &mut self.vigil {
+            if self.tail.offset() != before {
+                vigil.heard(&self.folder.stdout());
+            }
+            if got_on {
+                vigil.got_on();
+            }
+            vigil.limited(self.tail.report().limited);
+            vigil.look();
+        }
         if self.save_at.is_none() && self.saved != (self.usage(), self.progress()) {
             let soon = self.last_save.map_or_else(Instant::now, |last| last + SAVE_EVERY);
             self.save_at = Some(soon);
         }
         Ok(())
+    }
+
+    /// What it does, as far as it tells.
+    fn steps(&self) -> (Option<(u32, u32)>, Option<String>) {
+        let report = self.tail.report();
+        (report.todo, report.activity.clone())
     }
 
     /// What is to be saved now.
@@ -132,6 +155,7 @@ impl Watched {
             todo: report.todo,
             activity: report.activity.clone(),
             cumulative: report.cumulative,
+            pace: self.vigil.as_ref().map(|vigil| vigil.pace).unwrap_or_default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::commands::list::{Changes, Row, State};
 use crate::commands::work::Standing;
+use crate::domain::attempt::Pace;
 use crate::git::history::Distance;
 use crate::ui::human;
 use crate::ui::theme;
@@ -13,6 +14,10 @@ use crate::ui::theme;
 pub(super) fn state(row: &Row, now: Timestamp) -> String {
     let word = match row.state {
         State::Work(Standing::Done) if row.changed == Some(false) => "done (no changes)",
+        State::Work(Standing::Running) => match row.pace {
+            None | Some(Pace::Active) => row.state.word(),
+            Some(pace) => pace.word(),
+        },
         state => state.word(),
     };
     if let (State::Work(Standing::Parked), Some(until)) = (row.state, row.until) {

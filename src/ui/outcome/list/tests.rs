@@ -21,6 +21,7 @@ fn row(name: &str, state: State, minutes: i64) -> Row {
         state,
         since: now() - SignedDuration::from_mins(minutes),
         until: None,
+        pace: None,
         reason: None,
         changed: None,
         task: None,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::commands::status::{Line, Outcome, Today};
 use crate::commands::work::Standing;
-use crate::domain::attempt::Manner;
+use crate::domain::attempt::{Manner, Pace};
 use crate::domain::task::FailureClass;
 use crate::ui::human;
 use crate::ui::outcome::queue::advice;
@@ -188,7 +188,11 @@ fn running(line: &Line, age: String) -> Vec<String> {
         None if line.usage.tokens.is_zero() => String::new(),
         None => format!("{} tokens", human::tokens(&line.usage)),
     };
-    vec![age, stopping, step, reason, spent]
+    let pace = line.pace.filter(|pace| *pace != Pace::Active).map(Pace::word).unwrap_or_default();
+    let usual = line.estimate_s.and_then(|usual| i64::try_from(usual).ok());
+    let usual = usual.map(|usual| human::duration(jiff::SignedDuration::from_secs(usual)));
+    let age = usual.map_or(age.clone(), |usual| format!("{age} of about {usual}"));
+    vec![pace.to_owned(), age, stopping, step, reason, spent]
 }
 
 /// What to type about it.
