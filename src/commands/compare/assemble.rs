@@ -218,7 +218,8 @@ fn order_row(ranked: &Ranked, rows: &[VariantRow], evidence: &[Evidence]) -> Ord
     }
     if let Some(Change { lines, files }) = known.change.filter(|change| change.files > 0) {
         let what = if files == 1 { "file" } else { "files" };
-        reasons.push(format!("{lines} lines in {files} {what}"));
+        let text = if lines == 1 { "line" } else { "lines" };
+        reasons.push(format!("{lines} {text} in {files} {what}"));
     }
     OrderRow { place: ranked.place, name: row.name.clone(), behind_by: ranked.behind_by, reasons }
 }
