@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::commands::again;
 use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand, Which};
 use crate::commands::status::{Line, line};
@@ -11,7 +12,7 @@ use crate::domain::attempt::StopRequest;
 use crate::domain::problem::{Kind, Problem};
 use crate::domain::task::TaskState;
 use crate::domain::variant::{Variant, VariantState};
-use crate::engine::process::identity::Liveness;
+use crate::engine::process::identity::{Here, Liveness};
 use crate::engine::start::{self, Ensured};
 use crate::engine::stop::{self, Asked};
 use crate::engine::wait;
@@ -51,6 +52,8 @@ pub struct Stopped {
     pub processes: Option<u32>,
     /// How many survived even being killed.
     pub survived: u32,
+    /// What would have it go on: a command. `None` where nothing was stopped.
+    pub next: Option<String>,
     /// How it stands now.
     #[serde(flatten)]
     pub line: Line,
@@ -78,9 +81,14 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         let now = ctx.clock.now();
         let plan = errands.iter().map(|errand| {
             let line = line(ctx, errand, now)?;
-            Ok(Stopped { how: intended(errand), processes: None, survived: 0, line })
+            Ok(Stopped { how: intended(errand), processes: None, survived: 0, next: None, line })
         });
         return Ok(Outcome { dry_run: true, tasks: plan.collect::<Result<_, Problem>>()? });
+    }
+    let here = Here::read();
+    if let Some(errand) = errands.iter().find(|errand| runs_elsewhere(&here, errand)) {
+        // Before anything is asked of the others.
+        return Err(elsewhere(errand));
     }
     let at = ctx.clock.now();
     let by = StopRequest { at, why: "by you".into(), class: None };
@@ -102,6 +110,12 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     }
     let stopped = errands.iter().zip(asked).map(|(errand, asked)| told(ctx, errand, &asked));
     Ok(Outcome { dry_run: false, tasks: stopped.collect::<Result<_, Problem>>()? })
+}
+
+fn runs_elsewhere(here: &Here, errand: &Errand) -> bool {
+    let holder = errand.attempt.holder.as_ref();
+    errand.task.state == TaskState::Running
+        && holder.is_some_and(|holder| here.liveness(holder) == Liveness::Elsewhere)
 }
 
 fn intended(errand: &Errand) -> How {
@@ -165,8 +179,15 @@ fn told(ctx: &Context<'_>, errand: &Errand, asked: &Asked) -> Result<Stopped, Pr
         Asked::Unqueued => (How::Unqueued, None),
         Asked::Told(end) => (How::Stopped, Folder::of(ctx.store.layout(), &end.attempt.id).exit()?),
     };
+    let name = &errand.name;
+    let next = || match again::require_hearing(ctx, now.as_ref().unwrap_or(errand)) {
+        Ok(()) => format!("wt send {name} \"…\""),
+        // It has no session to be told anything in.
+        Err(_) => format!("wt retry {name}"),
+    };
     Ok(Stopped {
         how,
+        next: (how == How::Stopped).then(next),
         processes: exit.as_ref().map(|exit| exit.ended),
         survived: exit.map_or(0, |exit| exit.survived),
         line,

@@ -38,6 +38,7 @@ fn everything_an_agent_started_ends_and_its_work_stays() {
     assert!(pids.iter().all(|pid| runs(pid)));
     let said = repo.wt(&["stop", "dark"]).ok();
     assert!(said.stdout.starts_with("dark  stopped, "), "{said}");
+    assert!(said.stdout.ends_with("  → wt retry dark\n"), "a plain command cannot be told: {said}");
     assert!(!pids.iter().any(|pid| runs(pid)), "{pids:?}");
     let worktree = env.at(env.dir().join("shop-worktrees/dark"));
     assert_eq!(worktree.status(), "", "what it left is committed");

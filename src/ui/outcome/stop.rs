@@ -45,7 +45,8 @@ fn done(one: &Stopped) -> String {
         How::Stopped => match one.processes {
             Some(count @ 1..) => {
                 let ended = human::count(u64::from(count), "process", "processes");
-                format!("stopped, {ended} ended  → wt send {} \"…\"", one.line.name)
+                let next = one.next.as_ref().map(|next| format!("  → {next}")).unwrap_or_default();
+                format!("stopped, {ended} ended{next}")
             }
             _ => "stopped".into(),
         },
