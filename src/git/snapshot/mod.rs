@@ -162,6 +162,9 @@ pub fn keep_commit(
     create_ref(repository, request, commit)
 }
 
+/// How often another process may take the same name before us.
+const RACES_MAX: usize = 20;
+
 /// The times in refs' names, in UTC.
 const TIME: &str = "%Y%m%dT%H%M%S.%3fZ";
 
@@ -169,19 +172,28 @@ fn create_ref(place: &Place, request: &Request<'_>, commit: &str) -> Result<Stri
     let time = request.at.strftime(TIME);
     let stem = format!("{REFS}/{}/{time}-{}", request.holder, request.why);
     let mut reference = stem.clone();
-    for number in 2.. {
+    for _ in 0..RACES_MAX {
         // An empty old value: it must not exist.
         let asked = ["update-ref", "-m", "wt: snapshot", &reference, commit, ""];
         let answer = quiet_write(place).args(asked).answer()?;
         if answer.code == Some(0) {
-            break;
+            return Ok(reference);
         }
-        if !answer.stderr.contains("already exists") || number > 99 {
+        if !answer.stderr.contains("already exists") {
             return Err(answer.failure());
         }
-        reference = format!("{stem}+{number}");
+        reference = format!("{stem}+{}", last_of(place, &stem)? + 1);
     }
-    Ok(reference)
+    let what = "update-ref".into();
+    Err(GitError::Unexpected { what, answer: format!("`{reference}` exists each time") })
+}
+
+/// The number of the last snapshot of one moment; the first has none in its name.
+fn last_of(place: &Place, stem: &str) -> Result<u64, GitError> {
+    let asked = ["for-each-ref", "--format=%(refname)", &format!("{stem}*")];
+    let names = Git::read(place).args(asked).text()?;
+    let numbers = names.lines().filter_map(|name| name.strip_prefix(stem)?.strip_prefix('+'));
+    Ok(numbers.filter_map(|number| number.parse().ok()).max().unwrap_or(1))
 }
 
 /// Changes refs without running the user's hooks: nothing of theirs moves.

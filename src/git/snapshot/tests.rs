@@ -308,3 +308,16 @@ fn no_hook_of_the_user_sees_it() {
     restore(&place, &taken.commit, &tip(&place), Overwrite::Snapshotted).unwrap();
     assert!(!place.git_dir.join("hook-ran").exists());
 }
+
+#[test]
+fn many_of_one_moment_each_have_a_name() {
+    let sample = Sample::new();
+    let place = sample.repo().place();
+    let commit = sample.repo().commit("HEAD").unwrap();
+    let request = Request::new("a", "sync", jiff::Timestamp::UNIX_EPOCH);
+    let stem = create_ref(&place, &request, &commit).unwrap();
+    git_in(&sample.path, &["update-ref", &format!("{stem}+240"), &commit]);
+    let names = [0; 2].map(|_| create_ref(&place, &request, &commit).unwrap());
+    assert_eq!(names, [format!("{stem}+241"), format!("{stem}+242")]);
+    assert!(list(&place).unwrap().iter().all(|kept| kept.why == "sync"));
+}
