@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::place::Place;
+use crate::git::predict::{Merge, Prediction, predict};
 use crate::git::repo::Repo;
+use crate::git::side_objects::Objects;
 
 /// How many of the target's newest commits are looked at for a squashed branch.
 const SQUASHES: &str = "--max-count=500";
@@ -62,14 +64,15 @@ pub fn integrated(
     targets: &[String],
 ) -> Result<Option<Integrated>, GitError> {
     for target in targets {
-        if let Some(found) = into_one(&repo.place(), tip, target)? {
+        if let Some(found) = into_one(repo, tip, target)? {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-fn into_one(place: &Place, tip: &str, target: &str) -> Result<Option<Integrated>, GitError> {
+fn into_one(repo: &Repo, tip: &str, target: &str) -> Result<Option<Integrated>, GitError> {
+    let place = &repo.place();
     if tip == target {
         return Ok(Some(Integrated::SameCommit));
     }
@@ -90,7 +93,7 @@ fn into_one(place: &Place, tip: &str, target: &str) -> Result<Option<Integrated>
     }
     // Where the target has not moved on since they parted, it cannot hold anything of the branch.
     let Some(base) = base.filter(|base| base != target) else { return Ok(None) };
-    if merged_tree(place, target, tip)?.as_deref() == Some(trees[1]) {
+    if merged_tree(repo, target, tip)?.as_deref() == Some(trees[1]) {
         return Ok(Some(Integrated::AddsNothing));
     }
     Ok(squashed(place, &base, tip, target)?.map(|commit| Integrated::Squashed { commit }))
@@ -107,14 +110,13 @@ fn merge_base(place: &Place, one: &str, other: &str) -> Result<Option<String>, G
 
 /// The tree that a merge would make; `None` when it would conflict. Writes nothing into the
 /// repository.
-fn merged_tree(place: &Place, target: &str, tip: &str) -> Result<Option<String>, GitError> {
-    let objects = tempfile::tempdir().map_err(GitError::file("create", "a temporary directory"))?;
-    let answer = Git::read(place)
-        .env("GIT_OBJECT_DIRECTORY", objects.path())
-        .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", place.common_dir.join("objects"))
-        .args(["merge-tree", "--write-tree", "--no-messages", target, tip])
-        .answer()?;
-    Ok((answer.code == Some(0)).then(|| answer.text()))
+fn merged_tree(repo: &Repo, target: &str, tip: &str) -> Result<Option<String>, GitError> {
+    let merge = Merge { into: target.to_owned(), from: tip.to_owned() };
+    let predicted = predict(repo, &Objects::in_memory(repo)?, &[merge])?.pop();
+    Ok(match predicted {
+        Some(Prediction::Clean { tree }) => Some(tree),
+        _ => None,
+    })
 }
 
 /// The one commit of the target that makes the branch's whole change, by patch id. Only changes
