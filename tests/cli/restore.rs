@@ -194,8 +194,14 @@ fn a_checkout_goes_back_to_a_snapshot_and_forward_again() {
     assert_eq!((shop.head(), shop.read("notes").as_str()), (before.clone(), "untracked\n"));
     assert_eq!(shop.status(), " M README.md\n?? notes\n");
     assert_eq!(shop.read("README.md"), "# mine, uncommitted\n");
+    let is_merged = || {
+        !shop.wt(&["list", "--json"]).ok().json()["repositories"][0]["variants"][0]["merged"]
+            .is_null()
+    };
+    assert!(!is_merged(), "main does not have it any more");
     // And back: what was overwritten had been kept.
     shop.wt(&["undo"]).ok();
+    assert!(is_merged());
     assert_eq!((shop.head(), shop.read("README.md").as_str()), (merged, "# overwritten since\n"));
     assert!(shop.wt(&["restore", "--snapshot", "none"]).code(1).stderr.contains("no snapshot"));
 }

@@ -8,7 +8,7 @@ use crate::commands::context::{Context, Here};
 use crate::domain::id::RepoId;
 use crate::domain::problem::Problem;
 use crate::domain::undo::Record;
-use crate::domain::variant::Variant;
+use crate::domain::variant::{Merged, Variant};
 use crate::engine::process::identity;
 use crate::git::command::Git;
 use crate::git::operation::in_progress;
@@ -37,8 +37,22 @@ pub struct Rewind {
     pub snapshot: String,
     /// The snapshot of how it was before.
     pub before: String,
+    /// Merges that it takes away from the branch, or gives back to it.
+    #[serde(default)]
+    pub merges: Vec<MergeMoved>,
     /// Whether it can be taken back, or takes something back.
     pub record: Record,
+}
+
+/// What is on record of a variant's merge, as the branch it went into moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeMoved {
+    /// The variant's key.
+    pub variant: i64,
+    /// What was on record.
+    pub before: Option<Merged>,
+    /// What is then.
+    pub after: Option<Merged>,
 }
 
 /// A checkout that went back.
@@ -65,8 +79,28 @@ pub fn run(ctx: &Context<'_>, here: &Here, wanted: &str, force: bool) -> Result<
     let kept = find(here, wanted)?;
     let (place, branch, base) = checkout(ctx, here, &kept)?;
     let changes = if force { Changes::Overwrite } else { Changes::Refuse };
-    let plan = Plan { branch, base, snapshot: kept.commit, changes, record: Record::Yes };
+    let merges = taken_away(ctx, here, &branch, &base)?;
+    let (snapshot, record) = (kept.commit.clone(), Record::Yes);
+    let plan = Plan { branch, base, snapshot, changes, merges, record };
     begin(ctx, &here.repo, &place, (&kept.holder, plan))
+}
+
+/// Merges of variants into a branch that it does not have any more when it stands at `base`.
+fn taken_away(
+    ctx: &Context<'_>,
+    here: &Here,
+    branch: &str,
+    base: &str,
+) -> Result<Vec<MergeMoved>, Problem> {
+    let mut found = vec![];
+    for variant in here.variants(ctx)? {
+        let Some(merged) = variant.merged.filter(|merged| merged.into == branch) else { continue };
+        let asked = ["merge-base", "--is-ancestor", &merged.commit, base];
+        if Git::read(&here.repo.place()).args(asked).answer()?.code == Some(1) {
+            found.push(MergeMoved { variant: variant.key, before: Some(merged), after: None });
+        }
+    }
+    Ok(found)
 }
 
 /// What is to be done, before the present state is kept.
@@ -75,6 +109,7 @@ struct Plan {
     base: String,
     snapshot: String,
     changes: Changes,
+    merges: Vec<MergeMoved>,
     record: Record,
 }
 
@@ -183,6 +218,7 @@ fn begin(
         base: plan.base,
         snapshot: plan.snapshot,
         before: before.commit.clone(),
+        merges: plan.merges,
         record: plan.record,
     };
     let owner = identity::own()
@@ -235,6 +271,9 @@ fn refusal(place: &Place, refused: &Restored) -> Problem {
 fn close(ctx: &Context<'_>, (row, intent): (&RepoId, i64), rewind: &Rewind) -> Result<(), Problem> {
     let now = ctx.clock.now();
     Ok(ctx.store.write_durably(|tx| {
+        for merge in &rewind.merges {
+            variants::set_merged(tx, merge.variant, merge.after.as_ref())?;
+        }
         match rewind.record {
             Record::Undoes(id) => undo::mark_undone(tx, id, now)?,
             Record::Yes => {
@@ -268,9 +307,15 @@ pub fn take_back(
         base: rewind.tip.clone(),
         snapshot: rewind.before.clone(),
         changes: Changes::OverwriteThose(rewind.snapshot.clone()),
+        merges: rewind.merges.iter().map(turned).collect(),
         record: Record::Undoes(id),
     };
     begin(ctx, &here.repo, &place, (&rewind.holder, plan)).map(drop)
+}
+
+fn turned(merge: &MergeMoved) -> MergeMoved {
+    let MergeMoved { variant, before, after } = merge.clone();
+    MergeMoved { variant, before: after, after: before }
 }
 
 /// Finishes one whose process died. The caller holds the repository's lock.
