@@ -29,11 +29,19 @@ impl From<GitError> for Problem {
             GitError::Slow { .. } => {
                 Self::failed(message).hint("see what holds it up: `git status`")
             }
+            GitError::Blocked { path } => {
+                Self::failed(message).hint(format!("take it away: `rm {}`", quoted(&path)))
+            }
             GitError::Unexpected { .. } | GitError::File { .. } | GitError::Lib(_) => {
                 Self::failed(message)
             }
         }
     }
+}
+
+fn quoted(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| "PATH".to_owned(), |quoted| quoted.into_owned())
 }
 
 impl From<StoreError> for Problem {

@@ -1,9 +1,11 @@
 //! What is uncommitted in a checkout, entry by entry, as git itself says.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use walkdir::WalkDir;
 
 use crate::git::command::Git;
 use crate::git::error::GitError;
@@ -12,6 +14,10 @@ use crate::git::workers;
 
 /// How long a checkout may take to say what is uncommitted in it.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a checkout that a step depends on, which may well be huge and not read lately.
+const PATIENCE_ALONE: Duration = Duration::from_secs(120);
+/// The most entries of a checkout that are looked at for what held git up.
+const ENTRIES_MAX: usize = 500_000;
 
 /// A checkout's HEAD and everything in it that differs from HEAD.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,7 +75,7 @@ pub struct Tracked {
 /// # Errors
 /// When git cannot say.
 pub fn changes(place: &Place) -> Result<Changes, GitError> {
-    ask(Git::read(place))
+    ask(place, Git::read(place).within(PATIENCE_ALONE))
 }
 
 /// The same for many checkouts at once, as many at a time as the machine has processors.
@@ -90,13 +96,29 @@ pub fn changes_among(place: &Place, many: usize) -> Result<Changes, GitError> {
         // Every processor is busy with a checkout of its own; a call's own threads only add cost.
         git = git.config("core.preloadIndex=false");
     }
-    ask(git)
+    ask(place, git)
 }
 
-fn ask(git: Git) -> Result<Changes, GitError> {
+fn ask(place: &Place, git: Git) -> Result<Changes, GitError> {
     let asked = ["status", "--porcelain=v2", "-z", "--branch", "--no-ahead-behind"];
     let depth = ["--untracked-files=all", "--no-renames", "--ignore-submodules=dirty"];
-    parse(&git.args(asked).args(depth).run()?)
+    let answered = git.args(asked).args(depth).run();
+    parse(&answered.map_err(|error| blocked(place, error))?)
+}
+
+/// A call that took too long, with what has held it up if that can be seen: a pipe where git reads
+/// a file of settings, which it waits for to be written into.
+pub fn blocked(place: &Place, error: GitError) -> GitError {
+    if !matches!(error, GitError::Slow { .. }) {
+        return error;
+    }
+    let read = |name: &OsStr| name == ".gitignore" || name == ".gitattributes";
+    let entries = WalkDir::new(place.dir()).into_iter().take(ENTRIES_MAX).flatten();
+    let pipe = entries.into_iter().find(|entry| {
+        let kind = entry.file_type();
+        read(entry.file_name()) && !(kind.is_file() || kind.is_dir() || kind.is_symlink())
+    });
+    pipe.map_or(error, |entry| GitError::Blocked { path: entry.into_path() })
 }
 
 /// How many paths differ from HEAD, an untracked directory counted as one.
@@ -105,7 +127,9 @@ fn ask(git: Git) -> Result<Changes, GitError> {
 /// When git cannot say.
 pub fn count_changes(place: &Place) -> Result<u64, GitError> {
     let asked = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames"];
-    let listed = Git::read(place).args(asked).arg("--ignore-submodules=dirty").run()?;
+    let git = Git::read(place).within(PATIENCE_ALONE).args(asked);
+    let listed = git.arg("--ignore-submodules=dirty").run();
+    let listed = listed.map_err(|error| blocked(place, error))?;
     Ok(listed.iter().filter(|byte| **byte == 0).count() as u64)
 }
 
@@ -220,7 +244,7 @@ mod tests {
         std::fs::remove_dir_all(places[1].dir()).unwrap();
         let all = changes_of_each(&places);
         assert_eq!(all[0].as_ref().unwrap().entries[0].path, PathBuf::from("new"));
-        assert!(matches!(all[1], Err(GitError::Start { .. } | GitError::Failed { .. })));
+        assert!(matches!(all[1], Err(GitError::File { .. })), "{:?}", all[1]);
         assert_eq!(all[2].as_ref().unwrap(), &changes(&places[2]).unwrap());
     }
 
@@ -230,8 +254,10 @@ mod tests {
         let place = sample.worktree("a");
         let fifo = place.dir().join(".gitignore");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let given_up = ask(Git::read(&place).within(Duration::from_millis(300)));
-        assert!(matches!(given_up, Err(GitError::Slow { .. })), "{given_up:?}");
+        let git = Git::read(&place).within(Duration::from_millis(300));
+        let given_up = ask(&place, git).unwrap_err().to_string();
+        let named = format!("`{}` is no file, and git waits for it for ever", fifo.display());
+        assert_eq!(given_up, named);
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub enum GitError {
         /// How long it had.
         seconds: u64,
     },
+    /// git would wait for ever for something in a checkout, and was ended.
+    #[error("`{}` is no file, and git waits for it for ever", path.display())]
+    Blocked {
+        /// What is in its way, such as a pipe where it reads a `.gitignore`.
+        path: PathBuf,
+    },
     /// There is no repository here.
     #[error("`{}` is not in a git repository", .0.display())]
     NotARepository(PathBuf),

@@ -8,10 +8,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::git::changes::blocked;
 use crate::git::command::Git;
 use crate::git::error::GitError;
 use crate::git::index_copy::copy_index;
@@ -23,6 +24,8 @@ pub use dead::{LeftBehind, left_behind, recover};
 
 /// What the directories begin with that hold private indexes, inside a checkout's git directory.
 const PREFIX: &str = "wt-index-";
+/// How long a call may take: files of many gigabytes are read at a few hundred megabytes a second.
+const PATIENCE: Duration = Duration::from_secs(900);
 /// Says what the private index is to become, for whoever finds it after our death.
 const JOURNAL: &str = "journal";
 
@@ -155,6 +158,7 @@ impl PrivateIndex {
     /// A call that uses this index instead of the real one and runs no hook.
     pub fn git(&self) -> Git {
         let git = Git::write(&self.place)
+            .within(PATIENCE)
             .config("core.hooksPath=/dev/null")
             .config("core.splitIndex=false")
             .env("GIT_INDEX_FILE", self.file());
@@ -217,7 +221,8 @@ impl PrivateIndex {
             return Ok(vec![]);
         }
         let asked = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
-        let answer = self.git().args(asked).input(joined(paths)).answer()?;
+        let answer = self.git().args(asked).input(joined(paths)).answer();
+        let answer = answer.map_err(|error| blocked(&self.place, error))?;
         match (answer.code, paths) {
             (Some(0), _) => Ok(vec![]),
             (_, [one]) => Ok(vec![(one.to_path_buf(), answer.reason())]),
