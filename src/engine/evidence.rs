@@ -79,6 +79,15 @@ pub fn unfinished(verdict: Verdict, why: &str) -> Verdict {
     }
 }
 
+/// The verdict on an attempt whose work is not on its branch, because something stood against a
+/// commit: what is plainly done says so.
+pub fn uncommitted(verdict: Verdict, obstacle: &str) -> Verdict {
+    if verdict.state != TaskState::Done || !verdict.reason.is_empty() {
+        return verdict;
+    }
+    because(format!("not all of it is committed: {obstacle}"))
+}
+
 fn ended_well(evidence: &Evidence) -> bool {
     let has_end = has_terminal_event(evidence.dialect);
     let exit_says = match evidence.exit {
@@ -222,6 +231,10 @@ mod tests {
         assert_eq!((done.state, done.reason.as_str()), (TaskState::NeedsHuman, open));
         let failed = failed(FailureClass::Crash, "killed".into());
         assert_eq!(unfinished(failed.clone(), open), failed);
+        assert_eq!(uncommitted(failed.clone(), "HEAD is detached"), failed);
+        let told = uncommitted(because(String::new()), "HEAD is detached");
+        assert_eq!(told.reason, "not all of it is committed: HEAD is detached");
+        assert_eq!(uncommitted(because("no changes".into()), "x").reason, "no changes");
     }
     use crate::domain::event::StreamError;
 

@@ -5,7 +5,7 @@
 //! and its exit in its folder, and the next one does all of it again.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::agents::role::{Deliverable, Role, Roles};
 use crate::domain::attempt::{Attempt, Exit, Pace, Progress, StopRequest};
@@ -13,7 +13,7 @@ use crate::domain::launch::{Dialect, LaunchSpec};
 use crate::domain::sync::SyncWaiting;
 use crate::domain::task::Task;
 use crate::domain::variant::{Variant, VariantState};
-use crate::engine::evidence::{Evidence, Verdict, judge, unfinished};
+use crate::engine::evidence::{Evidence, Verdict, judge, uncommitted, unfinished};
 use crate::engine::run::finish::Finished;
 use crate::engine::run::orphan::Orphan;
 use crate::engine::run::settle::{Settled, settle};
@@ -27,6 +27,9 @@ use crate::store::repos::RepoRow;
 
 /// How much of what an agent wrote to standard error is looked at.
 pub const STDERR_MAX: u64 = 16 * 1024;
+
+/// How long the index of its worktree is waited for while another git holds it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How an attempt came to its end.
 pub enum How {
@@ -100,6 +103,9 @@ impl Job {
             note("its answer was not written", error.to_string());
         }
         let mut verdict = self.judged(&record, changed, settled.as_ref());
+        if let Some(obstacle) = leftovers.as_ref().and_then(|done| done.obstacle.as_ref()) {
+            verdict = uncommitted(verdict, &obstacle.to_string());
+        }
         let following = self.follow_up(&mut verdict, &record, &mut troubles);
         let report = self.tail.report();
         let (usage, session) = (report.usage, report.session.clone());
@@ -200,7 +206,7 @@ impl Job {
             subject: &self.attempt.prompt,
             at: Some(SystemTime::from(record.ended_at)),
         };
-        let committed = leftovers::commit(&place, &ended);
+        let committed = leftovers::commit_when_free(&place, &ended, LOCK_PATIENCE);
         committed.map(Some).map_err(|error| error.to_string())
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::domain::id::TaskId;
 use crate::git::changes::{Change, ChangeKind, Changes, changes};
@@ -20,6 +20,10 @@ pub const SIZE_MAX: u64 = 5_000_000;
 
 /// How often the index may change under us before we give up.
 const ATTEMPTS: usize = 3;
+
+/// How long is waited for an index that is held, at first and at most.
+const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Whose leftovers, and what the commit says.
 #[derive(Debug, Clone, Copy)]
@@ -160,6 +164,28 @@ pub fn commit(place: &Place, ended: &Ended) -> Result<Committed, GitError> {
         }
     }
     Ok(Committed { obstacle: Some(Obstacle::Locked), ..Committed::default() })
+}
+
+/// As [`commit`], and again for as long as `patience` while another git process holds the index:
+/// an editor that refreshes it holds it for a moment.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_when_free(
+    place: &Place,
+    ended: &Ended,
+    patience: Duration,
+) -> Result<Committed, GitError> {
+    let (mut left, mut pause) = (patience, PAUSE);
+    loop {
+        let done = commit(place, ended)?;
+        if done.obstacle != Some(Obstacle::Locked) || left.is_zero() {
+            return Ok(done);
+        }
+        std::thread::sleep(pause.min(left));
+        left = left.saturating_sub(pause);
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
 }
 
 fn obstacle(place: &Place, found: &Changes, branch: &str) -> Result<Option<Obstacle>, GitError> {

@@ -145,6 +145,23 @@ fn an_unfinished_operation_or_another_head_is_left_alone() {
 }
 
 #[test]
+fn an_index_that_is_held_for_a_moment_is_waited_for() {
+    let sample = Sample::new();
+    let place = sample.worktree("a");
+    put(place.dir(), "new", "n");
+    let lock = place.git_dir.join("index.lock");
+    std::fs::write(&lock, "").unwrap();
+    let held = commit_when_free(&place, &ended(&task()), Duration::from_millis(50)).unwrap();
+    assert_eq!((held.obstacle, held.commit), (Some(Obstacle::Locked), None));
+    std::thread::scope(|scope| {
+        scope.spawn(|| std::fs::remove_file(&lock).unwrap());
+        let free = commit_when_free(&place, &ended(&task()), Duration::from_secs(60)).unwrap();
+        assert_eq!((free.obstacle, free.commit.is_some()), (None, true));
+    });
+    assert_eq!(status(&place), "");
+}
+
+#[test]
 fn a_lock_of_the_dead_is_removed_and_one_of_the_living_respected() {
     let sample = Sample::new();
     let place = sample.worktree("a");
