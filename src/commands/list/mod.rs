@@ -20,6 +20,7 @@ use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
 use crate::domain::usage::Usage;
 use crate::domain::variant::{Idea, Merged, Variant, VariantState};
+use crate::engine::start;
 use crate::git::history::Distance;
 use crate::git::operation::{self, Operation};
 use crate::git::place::Place;
@@ -28,7 +29,7 @@ use crate::git::side_objects::SideObjects;
 use crate::git::worktree_tree::Bounds;
 use crate::git::{workers, worktree};
 use crate::store::repos::{self, RepoRow};
-use crate::store::variants;
+use crate::store::{tasks, variants};
 
 pub use changes::{Changes, NotCounted};
 pub use detail::Detail;
@@ -159,6 +160,10 @@ pub struct Row {
 /// # Errors
 /// When there is no repository here, or the state cannot be read.
 pub fn run(ctx: &Context<'_>, request: Request) -> Result<Outcome, Problem> {
+    if !tasks::open(ctx.store.read())?.is_empty() {
+        // Nothing that has died shall be shown as running for longer than it takes to find out.
+        start::ensure_running(ctx.store.layout(), ctx.environment)?;
+    }
     let repositories = if request.all {
         let mut rows = repos::all(ctx.store.read())?;
         rows.sort_by(|a, b| a.root.cmp(&b.root));

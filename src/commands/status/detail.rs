@@ -17,6 +17,7 @@ use crate::domain::usage::Usage;
 use crate::engine::process::cgroup::Cgroup;
 use crate::engine::process::identity::{Here, Liveness};
 use crate::engine::process::tree::Tree;
+use crate::engine::start;
 use crate::store::attempts;
 use crate::store::folder::Folder;
 
@@ -87,12 +88,15 @@ pub struct Try {
     pub folder: PathBuf,
 }
 
-/// Looks at one task.
+/// Looks at one task. Starts the engine if none looks after it.
 ///
 /// # Errors
 /// When there is none of that name.
 pub fn run(ctx: &Context<'_>, name: &str) -> Result<Outcome, Problem> {
     let errand = errand::single(ctx, Some(name))?;
+    if !errand.task.state.is_final() {
+        start::ensure_running(ctx.store.layout(), ctx.environment)?;
+    }
     let now = ctx.clock.now();
     let tries = attempts::of_task(ctx.store.read(), &errand.task.id)?;
     Ok(Outcome {
