@@ -1,7 +1,7 @@
 //! Arguments of `wt doctor`.
 
 use crate::cli::app::App;
-use crate::commands::doctor::{Request, run};
+use crate::commands::doctor::{Request, heal, run};
 use crate::domain::problem::Problem;
 
 /// Find and mend what is out of step between wt, git and the disk.
@@ -22,6 +22,9 @@ impl Args {
     /// # Errors
     /// When something stays out of step.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
-        app.print("doctor", &run(&app.context()?, Request { fix: self.fix })?)
+        let request = Request { fix: self.fix };
+        // Before anything else uses the database: it may be none any more.
+        let healed = heal(app.environment, request)?;
+        app.print("doctor", &run(&app.context()?, request, healed)?)
     }
 }

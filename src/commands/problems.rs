@@ -68,6 +68,10 @@ impl From<StoreError> for Problem {
             StoreError::Moved { .. } => {
                 Self::failed(message).hint("look at what became of it: `wt status`")
             }
+            StoreError::Full => Self::failed(message).hint("make room: `wt gc` empties the trash"),
+            StoreError::Damaged { .. } => {
+                Self::failed(message).hint("rebuild it from what is beside it: `wt doctor --fix`")
+            }
             StoreError::Sql(_) | StoreError::BadRow { .. } => {
                 Self::failed(message).hint("look for damage: `wt doctor`")
             }

@@ -36,7 +36,8 @@ impl Store {
     /// Opens the database of these directories, made and migrated if need be.
     ///
     /// # Errors
-    /// When it cannot be opened, or [`StoreError::TooNew`].
+    /// When it cannot be opened, [`StoreError::TooNew`], or [`StoreError::Damaged`]: also when it
+    /// is gone although work is on record beside it, for that would be a silent clean start.
     pub fn open(layout: Layout) -> Result<Self, StoreError> {
         let path = layout.database();
         let connection = Connection::open(&path)?;
@@ -44,7 +45,15 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let mut store = Self { connection, layout };
-        if store.version()? != MIGRATIONS.len() {
+        let version = store.version()?;
+        if version == 0 && has_entries(&store.layout.attempts()) {
+            // Another process may have made it just now, and be queueing work already.
+            if store.version()? == 0 {
+                let why = "it is empty, though there are attempts beside it".to_owned();
+                return Err(StoreError::Damaged { why });
+            }
+        }
+        if version != MIGRATIONS.len() {
             store.migrate()?;
         }
         Ok(store)
@@ -160,6 +169,10 @@ impl Store {
         tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
         Ok(tx.commit()?)
     }
+}
+
+fn has_entries(dir: &std::path::Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Whether another process stood in the way.

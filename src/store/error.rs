@@ -19,7 +19,16 @@ pub enum StoreError {
     },
     /// The database refused.
     #[error("the state database failed: {0}")]
-    Sql(#[from] rusqlite::Error),
+    Sql(rusqlite::Error),
+    /// There is no room for what was to be recorded; nothing of it was.
+    #[error("the disk that holds the state is full")]
+    Full,
+    /// The database is no database any more, or parts of it are not.
+    #[error("the state database is damaged: {why}")]
+    Damaged {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The database was written by a version of `wt` that this one cannot follow.
     #[error("the state at `{}` needs `wt` {needs} or newer", path.display())]
     TooNew {
@@ -65,6 +74,17 @@ pub enum StoreError {
     /// The name is in use.
     #[error("there is a variant `{0}` already")]
     NameTaken(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DiskFull) => Self::Full,
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged { why: error.to_string() },
+            _ => Self::Sql(error),
+        }
+    }
 }
 
 impl StoreError {

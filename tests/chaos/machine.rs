@@ -242,7 +242,10 @@ fn a_full_disk_is_told_and_nothing_is_left_half_made() {
         (String::from_utf8_lossy(&said.stderr), String::from_utf8_lossy(&said.stdout));
     assert!(said.status.success() && answer.contains("all is well"), "{answer}\n{told}");
     assert!(!answer.contains("something is left") && !answer.contains("it was made"), "{answer}");
-    assert!(told.contains("disk is full") && told.contains("`wt gc`"), "{told}");
+    assert!(
+        told.contains("the disk that holds the state is full") && told.contains("`wt gc`"),
+        "{told}"
+    );
     assert_eq!(shop.git(&["branch", "--list", "feature/*"]).lines().count(), 2);
 }
 

@@ -8,6 +8,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
+mod damaged;
+mod leaks;
+mod machine;
 mod promises;
 mod random;
 mod steps;

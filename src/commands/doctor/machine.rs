@@ -51,14 +51,8 @@ fn state(ctx: &Context<'_>) -> Result<Finding, Problem> {
     Ok(match damage.first() {
         None => Finding::fine("state", format!("{root}, sound")),
         Some(first) => {
-            let copy = ctx.store.layout().database().with_extension("db.damaged");
-            Finding::wrong("state", format!("the database in {root} is damaged: {first}")).hint(
-                format!(
-                    "keep a copy, then look: `cp {} {}`",
-                    ctx.store.layout().database().display(),
-                    copy.display()
-                ),
-            )
+            Finding::wrong("state", format!("the database in {root} is damaged: {first}"))
+                .hint("rebuild it from what is beside it: `wt doctor --fix`")
         }
     })
 }

@@ -8,11 +8,14 @@ mod machine;
 mod mend;
 mod moved;
 mod processes;
+mod rebuild;
 mod repositories;
 mod trash;
 mod worktrees;
 
 use serde::Serialize;
+
+pub use rebuild::heal;
 
 use crate::commands::context::Context;
 use crate::commands::doctor::mend::Mend;
@@ -95,12 +98,18 @@ impl Finding {
     }
 }
 
-/// Looks at everything, and mends what can be mended if that is wanted.
+/// Looks at everything, and mends what can be mended if that is wanted. `healed` is what [`heal`]
+/// has done before.
 ///
 /// # Errors
 /// [`Kind::Check`] when something stays out of step, with the outcome as data.
-pub fn run(ctx: &Context<'_>, request: Request) -> Result<Outcome, Problem> {
-    let mut findings = machine::look(ctx)?;
+pub fn run(
+    ctx: &Context<'_>,
+    request: Request,
+    healed: Option<Finding>,
+) -> Result<Outcome, Problem> {
+    let mut findings: Vec<Finding> = healed.into_iter().collect();
+    findings.extend(machine::look(ctx)?);
     findings.extend(processes::look(ctx)?);
     let moved = moved::look(ctx)?;
     for row in repos::all(ctx.store.read())? {
