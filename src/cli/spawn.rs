@@ -26,6 +26,7 @@ use crate::ui::printer::Form;
 ///   wt spawn fix --agents claude:2,codex:1 "Fix #12"      two of one, one of another
 ///   wt spawn bump --exec -- npm update                    any command as the agent
 ///   wt spawn docs --after theme-dark "Document it"        once that has ended well
+///   wt spawn top --after base --from base "Go on"         from what base has come to by then
 ///   wt spawn big --at 22:00 --until 06:00 "Rewrite it"    in the night alone
 ///   git diff | wt spawn review -                          the prompt from a pipe
 #[derive(Debug, clap::Args)]

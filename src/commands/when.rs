@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand};
-use crate::domain::id::TaskId;
+use crate::domain::id::{RepoId, TaskId};
 use crate::domain::moment;
 use crate::domain::problem::Problem;
 use crate::domain::waiting::{Conditions, Terms};
@@ -45,6 +45,10 @@ pub struct When {
     pub at: Option<Timestamp>,
     /// From this moment on it neither starts nor goes on.
     pub until: Option<Timestamp>,
+    /// The branch that its own starts from, as that stands when it starts: that of a task that it
+    /// waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onto: Option<String>,
 }
 
 /// A task that is waited for.
@@ -56,6 +60,9 @@ pub struct After {
     pub task: TaskId,
     /// Any end of it counts; without, only its success.
     pub any: bool,
+    /// The repository and the branch that it works on, where it has one of its own.
+    #[serde(skip)]
+    pub branch: Option<(RepoId, String)>,
 }
 
 impl Request {
@@ -70,11 +77,12 @@ impl Request {
             for name in names {
                 let errand = errand::single(ctx, Some(name))?;
                 warn_if_missed(ctx, &errand, any);
-                after.push(After { name: errand.name, task: errand.task.id, any });
+                let branch = errand.variant.map(|variant| (variant.repo, variant.branch));
+                after.push(After { name: errand.name, task: errand.task.id, any, branch });
             }
         }
         let (at, until) = self.times(ctx.clock.now())?;
-        Ok(When { after, at, until })
+        Ok(When { after, at, until, onto: None })
     }
 
     /// The moments asked for: the earliest start, and the end.
@@ -104,6 +112,18 @@ impl Request {
 }
 
 impl When {
+    /// What forks from the branch of a task that it waits for is stacked upon it: it starts from
+    /// what is there by then.
+    pub fn stack(&mut self, repo: Option<&RepoId>, base: Option<&str>) {
+        let same = |after: &&After| {
+            let branch = after.branch.as_ref();
+            branch.is_some_and(|(known, branch)| Some(known) == repo && Some(&**branch) == base)
+        };
+        if self.after.iter().any(|after| same(&after)) {
+            self.onto = base.map(str::to_owned);
+        }
+    }
+
     /// True when it may start at once.
     pub fn is_now(&self) -> bool {
         *self == Self::default()
@@ -113,7 +133,8 @@ impl When {
     pub fn conditions(&self, ctx: &Context<'_>) -> Conditions {
         let unattended = ctx.environment.attempt().is_some();
         let (not_before, until) = (self.at, self.until);
-        let terms = Terms { not_before, until, unattended, ..Terms::default() };
+        let onto = self.onto.clone();
+        let terms = Terms { not_before, until, unattended, onto, ..Terms::default() };
         let after = self.after.iter().map(|after| (after.task.clone(), after.any));
         Conditions { terms, after: after.collect() }
     }

@@ -207,6 +207,15 @@ pub fn set_branch(db: &Connection, key: i64, branch: &str) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Records where it starts from, when that has moved on before anybody worked in it.
+///
+/// # Errors
+/// The database's.
+pub fn set_fork(db: &Connection, key: i64, commit: &str) -> Result<(), StoreError> {
+    db.execute("UPDATE variants SET fork_commit = ?2 WHERE key = ?1", params![key, commit])?;
+    Ok(())
+}
+
 /// Gives it an idea.
 ///
 /// # Errors

@@ -91,6 +91,38 @@ fn what_comes_after_starts_once_that_ended_well() {
 }
 
 #[test]
+fn what_forks_from_what_it_waits_for_starts_from_its_work() {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    spawn(&repo, "base", WORKS, &[]);
+    is(&repo, "base", "running");
+    let stacked = ["spawn", "top", "--after", "base", "--from", "base", "--exec", "--"];
+    let script = "cp base top; git rev-parse HEAD > \"$HOME/started-at\"";
+    let said = repo.wt(&[&stacked[..], &["sh", "-c", script]].concat()).ok();
+    let starts = "starts   after base · from feature/base as it stands then\n";
+    assert!(said.stdout.contains(starts), "{said}");
+    // One that somebody has worked in already cannot be moved on, and says so.
+    let own = ["spawn", "own", "--after", "base", "--from", "base", "--exec", "--", "true"];
+    repo.wt(&own).ok();
+    let worktree = env.at(env.dir().join("shop-worktrees/own"));
+    worktree.write("mine.txt", "mine\n");
+    worktree.commit("mine");
+    go(&env);
+    repo.wt(&["wait", "top", "--timeout", "60s"]).ok();
+    let tip = repo.git_line(&["rev-parse", "feature/base"]);
+    let started = std::fs::read_to_string(env.dir().join("home/started-at")).unwrap();
+    assert_eq!(started.trim_end(), tip, "the work of `base` is what it started from");
+    let top = env.at(env.dir().join("shop-worktrees/top"));
+    assert_eq!(top.read("top"), "work\n");
+    let listed = repo.wt(&["diff", "top", "--json"]).ok().stdout.clone();
+    assert!(listed.contains("\"top\"") && !listed.contains("\"base\""), "{listed}");
+    is(&repo, "own", "failed");
+    let why = status(&repo, "own")["reason"].as_str().unwrap().to_owned();
+    assert!(why.contains("cannot start from `feature/base`"), "{why}");
+    assert_eq!(worktree.read("mine.txt"), "mine\n");
+}
+
+#[test]
 fn after_a_failure_a_person_decides() {
     let env = TestEnv::new();
     let repo = env.repo("shop");

@@ -144,10 +144,12 @@ fn when(ctx: &Context<'_>, task: &Task) -> Result<When, Problem> {
     for known in dependencies::of_task(db, &task.id)?.into_iter().filter(|known| !known.skipped) {
         let on = tasks::by_id(db, &known.on)?;
         let errand = on.map(|on| errand::errand(ctx, on)).transpose()?.flatten();
+        let branch = errand.as_ref().and_then(|errand| errand.variant.as_ref());
+        let branch = branch.map(|variant| (variant.repo.clone(), variant.branch.clone()));
         let name = errand.map_or_else(|| known.on.to_string(), |errand| errand.name);
-        after.push(After { name, task: known.on, any: known.any });
+        after.push(After { name, task: known.on, any: known.any, branch });
     }
-    Ok(When { after, at: terms.not_before, until: terms.until })
+    Ok(When { after, at: terms.not_before, until: terms.until, onto: terms.onto })
 }
 
 /// How much of each kind runs, and may.

@@ -27,7 +27,7 @@ pub use crew::{CrewRequest, FAN_OUT_MAX};
 use furnish::Furnishing;
 pub use furnish::{Changes, Furnished, LeftBehind, Submodules};
 use make::{Made, Member, Plan};
-pub use prompt::{PROMPT_MAX, PromptFrom, read_all};
+pub use prompt::{PROMPT_MAX, PromptFrom, read_all, words};
 use spot::{Spot, require_free, warn_if_in_sight};
 
 /// The priority without `--priority`.
@@ -142,8 +142,8 @@ impl From<Ensured> for Engine {
 /// Whatever is missing or in the way; nothing is changed then.
 pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let mut here = ctx.here()?;
-    let when = request.when.resolve(ctx)?;
-    let (plan, idea_with) = plan(ctx, &mut here, (request, &when))?;
+    let mut when = request.when.resolve(ctx)?;
+    let (plan, idea_with) = plan(ctx, &mut here, (request, &mut when))?;
     let made = make::make(ctx, &mut here, &plan)?;
     let queued = plan.members.iter().any(|member| member.launch.is_some());
     let engine =
@@ -168,7 +168,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
 fn plan(
     ctx: &Context<'_>,
     here: &mut Here,
-    (request, when): (&Request, &When),
+    (request, when): (&Request, &mut When),
 ) -> Result<(Plan, Vec<VariantName>), Problem> {
     let fan_out = request.crew.fan_out()?;
     let names = names(&request.name, fan_out)?;
@@ -186,13 +186,14 @@ fn plan(
         // Whatever is missing is said before a person writes a prompt for it.
         crew::recruit(ctx, here, &request.crew, (&spots, "?"))?;
     }
-    let words = words(ctx, request)?;
+    let words = words_for(ctx, request)?;
     let launches = crew::recruit(ctx, here, &request.crew, (&spots, &words))?;
     trust::ensure(ctx, here)?;
     let (idea, joined, idea_with) = idea(ctx, here, (&spots, &base), given)?;
     let members = spots.into_iter().zip(launches);
     let members = members.map(|(spot, launch)| Member { spot, launch }).collect();
     let priority = request.priority.unwrap_or(PRIORITY);
+    when.stack(here.row.as_ref().map(|row| &row.id), base.branch.as_deref());
     let conditions = when.conditions(ctx);
     Ok((Plan { base, members, idea, joined, furnishing, priority, words, conditions }, idea_with))
 }
@@ -219,7 +220,7 @@ fn given_idea(request: &Request, fan_out: bool) -> Result<Option<Idea>, Problem>
 
 /// The words for the agents; a command needs none, and without an agent there is nobody to read
 /// them.
-fn words(ctx: &Context<'_>, request: &Request) -> Result<String, Problem> {
+fn words_for(ctx: &Context<'_>, request: &Request) -> Result<String, Problem> {
     let asked = &request.prompt;
     if request.crew.none {
         return match asked {
@@ -230,7 +231,7 @@ fn words(ctx: &Context<'_>, request: &Request) -> Result<String, Problem> {
     }
     match asked {
         PromptFrom::Ask if !request.crew.command.is_empty() => Ok(String::new()),
-        asked => prompt::words(ctx, asked),
+        asked => words(ctx, asked),
     }
 }
 

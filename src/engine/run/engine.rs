@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::attempt::StopRequest;
 use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::task::Lane;
 use crate::engine::gates::Load;
 use crate::engine::holder::gate::Report;
 use crate::engine::process::identity::Here;
@@ -49,6 +50,8 @@ pub enum Message {
     AgentGone(AttemptId),
     /// Everything that is done after its end was done.
     Finished(AttemptId, Box<Finished>),
+    /// Its branch stands at this commit, where it starts; or why it cannot be moved there.
+    Stacked(TaskId, Result<String, String>),
     /// The machine's load was read.
     Measured(std::io::Result<Load>),
     /// Its worktree was kept as it is, or could not be for this reason, since its time is over.
@@ -89,6 +92,8 @@ pub struct Engine {
     pub(super) postponed: HashMap<TaskId, (u32, Timestamp)>,
     /// What runs beyond its time and is being kept before its end is asked for.
     pub(super) ending: HashSet<AttemptId>,
+    /// Tasks whose branches are being moved to where they start, by lane.
+    pub(super) stacking: HashMap<TaskId, Lane>,
     /// What was read of the machine's load.
     pub(super) gauge: Gauge,
     /// When the schedule has to be looked at again by itself.
@@ -141,6 +146,7 @@ impl Engine {
             waiting: 0,
             postponed: HashMap::new(),
             ending: HashSet::new(),
+            stacking: HashMap::new(),
             gauge: Gauge::default(),
             wake_at: None,
             meter: Meter::default(),
@@ -234,6 +240,7 @@ impl Engine {
             Message::HolderGone(attempt) => self.holder_gone(&attempt),
             Message::AgentGone(attempt) => self.agent_gone(&attempt),
             Message::Finished(attempt, finished) => self.finished(&attempt, *finished),
+            Message::Stacked(task, moved) => self.stacked(&task, moved),
             Message::Measured(load) => {
                 self.measured(load);
                 Ok(())

@@ -21,6 +21,7 @@ mod price;
 mod settings;
 mod settle;
 mod snapshot;
+mod stack;
 mod start;
 mod stop;
 pub mod tail;

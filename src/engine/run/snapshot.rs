@@ -33,9 +33,7 @@ impl Engine {
             let prepared = attempts
                 .iter()
                 .find(|attempt| attempt.task == task.id && attempt.state == AttemptState::Prepared);
-            if let Some(attempt) =
-                prepared.filter(|attempt| !self.starting.contains_key(&attempt.id))
-            {
+            if let Some(attempt) = prepared.filter(|attempt| !self.is_starting(attempt)) {
                 ready.push((task, attempt.clone()));
             }
         }
@@ -68,6 +66,12 @@ impl Engine {
             // Told once it runs.
             stopping: true,
         });
+        let stacking = self.stacking.iter().map(|(task, lane)| Running {
+            task: task.clone(),
+            lane: *lane,
+            until: None,
+            stopping: true,
+        });
         let runs = open.iter().filter(|task| task.state == TaskState::Running);
         let runs = runs.filter_map(|task| {
             let own = attempts.iter().filter(|attempt| attempt.task == task.id);
@@ -79,7 +83,11 @@ impl Engine {
             let (task, lane, until) = (task.id.clone(), task.lane, until(&task.id));
             Some(Running { task, lane, until, stopping: told })
         });
-        starting.chain(runs).collect()
+        starting.chain(stacking).chain(runs).collect()
+    }
+
+    fn is_starting(&self, attempt: &Attempt) -> bool {
+        self.starting.contains_key(&attempt.id) || self.stacking.contains_key(&attempt.task)
     }
 
     fn ready(

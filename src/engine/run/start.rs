@@ -21,7 +21,7 @@ use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::tasks;
 use crate::store::tasks::Change;
-use crate::store::{repos, variants};
+use crate::store::{repos, terms, variants};
 
 /// How often a holder that cannot be started is tried; the waits between double from a second on.
 const TRIES: u32 = 6;
@@ -83,6 +83,9 @@ impl Engine {
             retry::may_go_on(attempt.again.as_ref(), self.base_tip(task, attempt).as_deref())
         {
             return self.overtaken(task, attempt, why);
+        }
+        if let Some(onto) = terms::of(self.store.read(), &task.id)?.onto {
+            return self.stack(task, attempt, onto);
         }
         match launch::start(self.store.layout(), &spec) {
             Ok((child, gate)) => {
@@ -164,7 +167,12 @@ impl Engine {
     }
 
     /// It never ran, and never will.
-    fn give_up(&mut self, task: &Task, attempt: &Attempt, why: &str) -> Result<(), StoreError> {
+    pub(super) fn give_up(
+        &mut self,
+        task: &Task,
+        attempt: &Attempt,
+        why: &str,
+    ) -> Result<(), StoreError> {
         let exit = Exit::NotStarted { error: why.to_owned() };
         let change = Change {
             reason: Some(format!("could not be started: {why}")),

@@ -3,6 +3,7 @@
 //! Read from the files that git keeps under `worktrees/`, because starting git costs more than
 //! reading a few dozen bytes per worktree; gitrepository-layout(5) documents them.
 
+mod forward;
 mod make;
 mod refresh;
 mod repair;
@@ -17,6 +18,7 @@ use crate::git::error::GitError;
 use crate::git::place::Place;
 use crate::git::repo::Repo;
 
+pub use forward::forward;
 pub use make::{
     BranchFor, Leftover, MARK_VARIABLE, NewWorktree, Unmake, add, finish, marked, unmake,
 };

@@ -114,6 +114,7 @@ pub fn when(when: &When) -> String {
         (!well.is_empty()).then(|| format!("after {well}")),
         (!any.is_empty()).then(|| format!("after {any}, however that ends")),
         when.at.map(|at| format!("at {}", human::moment(at))),
+        when.onto.as_ref().map(|branch| format!("from {branch} as it stands then")),
         when.until.map(|until| format!("not after {}", human::moment(until))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -136,7 +137,8 @@ fn agent_text(agent: &Engaged) -> String {
     }
 }
 
-fn shown_command(command: &[String]) -> String {
+/// A command as one would type it.
+pub fn shown_command(command: &[String]) -> String {
     let quoted = command.iter().map(|word| shlex::try_quote(word).unwrap_or(word.as_str().into()));
     quoted.collect::<Vec<_>>().join(" ")
 }
