@@ -12,8 +12,10 @@ use crate::domain::problem::Problem;
 use crate::domain::written;
 
 /// The built-in roles, by name.
-const BUILT_IN: [(&str, &str); 1] =
-    [("engineer", include_str!("../../templates/roles/engineer.toml"))];
+const BUILT_IN: [(&str, &str); 2] = [
+    ("engineer", include_str!("../../templates/roles/engineer.toml")),
+    ("explorer", include_str!("../../templates/roles/explorer.toml")),
+];
 
 /// One role: `templates/roles/<name>.toml`, or the user's file of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -235,7 +237,7 @@ mod tests {
             "The task, in the words of the person who gave it:\n\nx\n"
         );
         let error = roles.get("wizard").unwrap_err();
-        assert_eq!(error.details, ["known roles: bad, engineer, poet"]);
+        assert_eq!(error.details, ["known roles: bad, engineer, explorer, poet"]);
         let error = roles.get("bad").unwrap_err();
         assert!(error.message.contains("line 2"), "{error}");
     }

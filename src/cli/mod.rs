@@ -29,6 +29,7 @@ mod spawn;
 mod status;
 mod stop;
 mod sync;
+mod task;
 mod trust;
 mod undo;
 mod verbs;

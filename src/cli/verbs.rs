@@ -6,7 +6,7 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    queue, restore, result, retry, send, spawn, status, stop, sync, trust, undo, wait,
+    queue, restore, result, retry, send, spawn, status, stop, sync, task, trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -52,6 +52,7 @@ pub enum Verb {
     Status(status::Args),
     Stop(stop::Args),
     Sync(sync::Args),
+    Task(Box<task::Args>),
     Trust(trust::Args),
     Undo(undo::Args),
     Wait(wait::Args),
@@ -88,6 +89,7 @@ impl Verb {
             Self::Status(args) => args.run(app),
             Self::Stop(args) => args.run(app),
             Self::Sync(args) => args.run(app),
+            Self::Task(args) => args.run(app),
             Self::Trust(args) => args.run(app),
             Self::Undo(args) => args.run(app),
             Self::Wait(args) => args.run(app),

@@ -20,15 +20,17 @@ use crate::domain::problem::Problem;
 use crate::domain::task::TaskState;
 use crate::domain::usage::SessionTotals;
 use crate::domain::variant::{Variant, VariantState};
+use crate::domain::waiting::Terms;
 use crate::engine::queue::{self, Order};
 use crate::engine::relaunch::{Further, relaunch};
 use crate::engine::start;
 use crate::git::snapshot;
+use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::lock::Lock;
 use crate::store::tasks::Change;
-use crate::store::{attempts, holds, random, tasks};
+use crate::store::{attempts, holds, random, tasks, terms};
 
 /// How a task is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub struct Queued {
 /// When the task is under way, its worktree is gone, its agent cannot go on or is not there.
 pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued, Problem> {
     let variant = worktree(errand)?;
-    let here = ctx.at(variant)?;
+    let place = variant.map(|variant| Ok::<_, Problem>((ctx.at(variant)?, variant))).transpose()?;
     // Two that go on at once would prepare the same attempt; the second finds it under way.
     let _lock = Lock::take(&ctx.store.layout().repo_lock(&errand.task.repo))?;
     if how == How::Afresh
@@ -74,13 +76,13 @@ pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued,
     }
     require_ended(ctx, errand, variant)?;
     let last = Folder::of(ctx.store.layout(), &errand.attempt.id).spec()?;
-    let (rendered, environment) = launch(ctx, errand, &last, (&here, variant), how)?;
+    let (rendered, environment) = launch(ctx, errand, &last, place.as_ref(), how)?;
     let spec = &rendered.spec;
     let (kind, prompt) = match how {
         How::Told(words) => (AttemptKind::FollowUp, words),
         How::Afresh => (AttemptKind::Retry, errand.task.prompt.as_str()),
     };
-    if kind == AttemptKind::Retry {
+    if let Some((here, variant)) = place.as_ref().filter(|_| kind == AttemptKind::Retry) {
         let name = variant.name.as_str();
         let place = here.place(variant);
         snapshot::take(&place, &snapshot::Request::new(name, "retry", ctx.clock.now()))?;
@@ -130,6 +132,7 @@ fn hasten(ctx: &Context<'_>, errand: &Errand) -> Result<Option<Queued>, Problem>
         let waits = attempts::hasten(tx, &attempt.id)?;
         if waits {
             holds::release(tx, &errand.task.agent)?;
+            renew(ctx, tx, &errand.task.id)?;
         }
         Ok::<_, StoreError>(waits)
     })?;
@@ -159,22 +162,40 @@ fn record(ctx: &Context<'_>, errand: &Errand, order: &Order<'_>) -> Result<(), S
     })
 }
 
-/// The variant it works in, whose worktree has to be there.
-fn worktree(errand: &Errand) -> Result<&Variant, Problem> {
+/// A person asks anew: times that were set before and are over hold nothing up any more.
+fn renew(ctx: &Context<'_>, tx: &Connection, task: &TaskId) -> Result<(), StoreError> {
+    let (terms, now) = (terms::of(tx, task)?, ctx.clock.now());
+    let unattended = ctx.environment.attempt().is_some();
+    let until = terms.until.filter(|until| *until > now);
+    terms::put(tx, task, &Terms { not_before: None, why: None, until, unattended, ..terms })
+}
+
+/// The variant it works in, whose worktree has to be there; `None` for work without one.
+fn worktree(errand: &Errand) -> Result<Option<&Variant>, Problem> {
     let name = &errand.name;
-    let Some(variant) = &errand.variant else {
-        return Err(Problem::refused(format!("`{name}` has no worktree to go on in")));
+    let variant = match &errand.variant {
+        Some(variant) => variant,
+        None if errand.task.variant.is_none() => return Ok(None),
+        None => return Err(Problem::refused(format!("`{name}` has no worktree to go on in"))),
     };
     if variant.state == VariantState::Ready && variant.path.is_dir() {
-        return Ok(variant);
+        return Ok(Some(variant));
     }
     let text = format!("the worktree of `{name}` is gone: `{}`", variant.path.display());
     Err(Problem::refused(text).hint(format!("bring it back: `wt restore {}`", variant.name)))
 }
 
 /// Nothing may be under way: neither the task itself nor another one in its worktree.
-fn require_ended(ctx: &Context<'_>, errand: &Errand, variant: &Variant) -> Result<(), Problem> {
-    let all = tasks::of_variant(ctx.store.read(), variant.key)?;
+fn require_ended(
+    ctx: &Context<'_>,
+    errand: &Errand,
+    variant: Option<&Variant>,
+) -> Result<(), Problem> {
+    let db = ctx.store.read();
+    let all = match variant {
+        Some(variant) => tasks::of_variant(db, variant.key)?,
+        None => tasks::by_id(db, &errand.task.id)?.into_iter().collect(),
+    };
     let Some(open) = all.iter().find(|task| !task.state.is_final()) else { return Ok(()) };
     let name = &errand.name;
     let does = if open.state == TaskState::Running { "is at work" } else { "waits to begin" };
@@ -190,7 +211,7 @@ fn launch(
     ctx: &Context<'_>,
     errand: &Errand,
     last: &LaunchSpec,
-    (here, variant): (&Here, &Variant),
+    place: Option<&(Here, &Variant)>,
     how: How<'_>,
 ) -> Result<(Rendered, Vec<(OsString, OsString)>), Problem> {
     let config = ctx.environment.config_dir();
@@ -226,13 +247,18 @@ fn launch(
         let name = &template.name;
         ctx.observer.warn(&format!("cannot tell whether `{name}` is logged in; going on"));
     }
+    let passed = passed(template, ctx.environment);
+    let Some((here, variant)) = place else {
+        let values = passed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        return Ok((rendered, values.collect()));
+    };
     let spot = Spot {
         name: variant.name.clone(),
         branch: variant.branch.clone(),
         path: variant.path.clone(),
         tip: None,
     };
-    let environment = crew::environment(here, &spot, passed(template, ctx.environment))?;
+    let environment = crew::environment(here, &spot, passed)?;
     Ok((rendered, environment))
 }
 

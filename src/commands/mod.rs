@@ -36,6 +36,7 @@ pub mod status;
 pub mod stop;
 pub mod stuck;
 pub mod sync;
+pub mod task;
 pub mod trust;
 pub mod undo;
 pub mod wait;

@@ -109,6 +109,21 @@ pub fn in_state(db: &Connection, repo: &RepoId, state: TaskState) -> Result<Vec<
     query(db, sql, [repo.as_str(), state.as_str()])
 }
 
+/// A repository's tasks without a variant that failed or were lost at or after `since`, oldest
+/// first.
+///
+/// # Errors
+/// The database's.
+pub fn failed_since(
+    db: &Connection,
+    repo: &RepoId,
+    since: Timestamp,
+) -> Result<Vec<Task>, StoreError> {
+    let sql = "SELECT * FROM tasks WHERE ended_at >= ?2 AND repo = ?1 AND variant IS NULL
+                   AND state IN ('failed', 'lost') ORDER BY ended_at, id";
+    query(db, sql, params![repo.as_str(), row::millis(since)])
+}
+
 /// Tasks whose id begins so, over all repositories, newest first, at most 20.
 ///
 /// # Errors

@@ -26,6 +26,7 @@ mod settings;
 mod spawn;
 mod stop;
 mod sync;
+mod task;
 mod undo;
 mod watched;
 mod words;

@@ -4,7 +4,7 @@ pub mod detail;
 mod line;
 mod today;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::commands::context::Context;
@@ -17,6 +17,9 @@ use crate::store::{repos, tasks, variants};
 
 pub use line::{Line, of as line};
 pub use today::Today;
+
+/// How long work without a variant is told of after it failed.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
@@ -104,13 +107,15 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     Ok(outcome)
 }
 
-/// The tasks that say how a present variant stands, and those without a variant that ask.
+/// The tasks that say how a present variant stands, and those without a variant that ask, or that
+/// failed a short while ago.
 fn ended(ctx: &Context<'_>, stood: &Stood) -> Result<Vec<Errand>, Problem> {
     let db = ctx.store.read();
     let here = match &stood.repo {
         Some(repo) => vec![repo.clone()],
         None => repos::all(db)?,
     };
+    let recently = ctx.clock.now().checked_sub(RECENT).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut found = vec![];
     for repo in here {
         for variant in variants::present(db, &repo.id)? {
@@ -118,6 +123,9 @@ fn ended(ctx: &Context<'_>, stood: &Stood) -> Result<Vec<Errand>, Problem> {
         }
         let asking = tasks::in_state(db, &repo.id, TaskState::NeedsHuman)?;
         for task in asking.into_iter().filter(|task| task.variant.is_none()) {
+            found.extend(errand::errand(ctx, task)?);
+        }
+        for task in tasks::failed_since(db, &repo.id, recently)? {
             found.extend(errand::errand(ctx, task)?);
         }
     }

@@ -21,6 +21,7 @@ mod spawn;
 pub mod status;
 mod stop;
 mod sync;
+mod task;
 mod trust;
 mod undo;
 mod variant;

@@ -226,7 +226,7 @@ fn roles_models_and_permissions_that_are_not_there() {
     insta::assert_snapshot!(*refused(&env, &repo, &scripted(&["--role", "wizard"]), 2), @"
     --- stderr ---
     error: there is no role `wizard`
-      known roles: engineer
+      known roles: engineer, explorer
     [exit 2]
     ");
     refused(&env, &repo, &scripted(&["--model", "--help"]), 2);
