@@ -20,6 +20,7 @@ mod merge;
 mod pages;
 mod path;
 mod queue;
+mod report;
 mod restore;
 mod result;
 mod retry;

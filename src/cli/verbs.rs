@@ -6,7 +6,8 @@ use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
     adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    queue, restore, result, retry, send, spawn, status, stop, sync, task, trust, undo, wait,
+    queue, report, restore, result, retry, send, spawn, status, stop, sync, task, trust, undo,
+    wait,
 };
 use crate::domain::problem::Problem;
 
@@ -43,6 +44,7 @@ pub enum Verb {
     Merge(Box<merge::Args>),
     Path(path::Args),
     Queue(queue::Args),
+    Report(report::Args),
     Restore(restore::Args),
     #[command(visible_alias = "retrieve")]
     Result(result::Args),
@@ -81,6 +83,7 @@ impl Verb {
             Self::Merge(args) => args.run(app),
             Self::Path(args) => args.run(app),
             Self::Queue(args) => args.run(app),
+            Self::Report(args) => args.run(app),
             Self::Restore(args) => args.run(app),
             Self::Result(args) => args.run(app),
             Self::Retry(args) => args.run(app),

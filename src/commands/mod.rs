@@ -25,6 +25,7 @@ pub mod path;
 mod problems;
 pub mod queue;
 pub mod recover;
+pub mod report;
 pub mod restore;
 pub mod result;
 pub mod retry;

@@ -34,6 +34,8 @@ pub struct Attempt {
     pub usage: Usage,
     /// How far it has come, by its output.
     pub progress: Progress,
+    /// How far it has come, by its own report.
+    pub told: Option<Report>,
     /// How it ended.
     pub exit: Option<Exit>,
     /// How well its processes are contained: `cgroup`, `subreaper`, `weak`.
@@ -106,6 +108,45 @@ pub struct Progress {
     pub cumulative: Option<SessionTotals>,
     /// How it gets on.
     pub pace: Pace,
+}
+
+/// What an agent has told of itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// How much is done, 0 to 1.
+    pub progress: Option<f64>,
+    /// Which step of how many.
+    pub step: Option<(u32, u32)>,
+    /// What it does now.
+    pub phase: Option<String>,
+    /// The newest thing that was reached.
+    pub milestone: Option<String>,
+    /// What it cannot go on without.
+    pub blocked: Option<String>,
+    /// When it last told anything.
+    pub at: Option<Timestamp>,
+}
+
+impl Eq for Report {}
+
+impl Report {
+    /// This, with what was told after it. A step and a part of the whole replace each other, and a
+    /// step or part ends what was blocked.
+    #[must_use]
+    pub fn followed_by(self, later: Self, at: Timestamp) -> Self {
+        let moved = later.progress.is_some() || later.step.is_some();
+        let before =
+            if moved { Self { progress: None, step: None, blocked: None, ..self } } else { self };
+        Self {
+            progress: later.progress.or(before.progress),
+            step: later.step.or(before.step),
+            phase: later.phase.or(before.phase),
+            milestone: later.milestone.or(before.milestone),
+            blocked: later.blocked.or(before.blocked),
+            at: Some(at),
+        }
+    }
 }
 
 /// How a running attempt gets on.

@@ -27,6 +27,8 @@ pub struct Evidence<'a> {
     pub changed: Option<bool>,
     /// Why its end was asked for, if it was.
     pub stop: Option<&'a StopRequest>,
+    /// What it told that it cannot go on without.
+    pub blocked: Option<&'a str>,
     /// What it promises that is not there, in words: `an answer`, "`REPORT.md`".
     pub missing: Option<&'a str>,
     /// The command that had to pass after it ended well, with how it ended where it ran.
@@ -55,6 +57,9 @@ pub struct Verdict {
 /// exits with then says nothing about its work. A stop also explains an end before the agent began.
 pub fn judge(evidence: &Evidence) -> Verdict {
     let told_its_end = has_terminal_event(evidence.dialect);
+    if let Some(reason) = evidence.blocked.filter(|_| evidence.stop.is_none()) {
+        return failed(FailureClass::MissingContext, reason.to_owned());
+    }
     // A stop after the agent's own good end came while its work was being verified.
     let verifying = evidence.verify.is_some_and(|(_, end)| end.is_some());
     let by_itself = evidence.stop.is_none() || told_its_end && !verifying;
@@ -256,6 +261,7 @@ mod tests {
             needs_change: true,
             changed: Some(true),
             stop: None,
+            blocked: None,
             missing: None,
             verify: None,
         }

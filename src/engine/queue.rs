@@ -127,6 +127,7 @@ pub fn record_attempt(
         baseline: order.spec.baseline,
         usage: Usage::default(),
         progress: Progress::default(),
+        told: None,
         exit: None,
         containment: None,
         stop_requested: None,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::attempt::{
-    Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, Progress, StopRequest,
+    Attempt, AttemptKind, AttemptState, Exit, ProcessIdentity, Progress, Report, StopRequest,
 };
 use crate::domain::id::{AttemptId, RepoId, TaskId};
 use crate::domain::task::FailureClass;
@@ -26,6 +26,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         baseline: row::json(row, "baseline")?,
         usage: row::json(row, "usage")?,
         progress: row::maybe_json(row, "stream")?.unwrap_or_default(),
+        told: row::maybe_json(row, "told")?,
         exit: row::maybe_json(row, "exit")?,
         containment: row.get("containment")?,
         stop_requested: row::maybe_json(row, "stop")?,
@@ -266,6 +267,16 @@ pub fn set_outcome(
         "UPDATE attempts SET failure = ?2, reason = ?3 WHERE id = ?1",
         params![id.as_str(), failure.map(FailureClass::as_str), reason],
     )?;
+    Ok(())
+}
+
+/// Records what an agent has told of itself.
+///
+/// # Errors
+/// The database's.
+pub fn set_told(db: &Connection, id: &AttemptId, told: &Report) -> Result<(), StoreError> {
+    let told = row::to_json(told)?;
+    db.execute("UPDATE attempts SET told = ?2 WHERE id = ?1", params![id.as_str(), told])?;
     Ok(())
 }
 

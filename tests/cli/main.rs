@@ -18,6 +18,7 @@ mod hold;
 mod list;
 mod merge;
 mod queue;
+mod report;
 mod restore;
 mod result;
 mod retried;

@@ -193,6 +193,7 @@ impl Started {
             needs_change: true,
             changed: Some(changed),
             stop,
+            blocked: None,
             missing: None,
             verify: None,
         });

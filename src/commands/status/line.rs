@@ -62,6 +62,12 @@ pub struct Line {
     pub step: Option<(u32, u32)>,
     /// What it does now, on one line.
     pub activity: Option<String>,
+    /// How much is done, 0 to 1: as its agent reported, else by its steps.
+    pub progress: Option<f64>,
+    /// The newest thing that its agent reported as reached.
+    pub milestone: Option<String>,
+    /// What its agent reported that it cannot go on without.
+    pub blocked: Option<String>,
     /// How it gets on, while it runs.
     pub pace: Option<Pace>,
     /// How many seconds such work takes in this repository, while it runs; `None` when too little of
@@ -113,6 +119,8 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
     let usage = usage::total(all.iter().map(|attempt| attempt.usage)).unwrap_or_default();
     let began = if task.state == TaskState::Running { attempt.started_at } else { task.ended_at };
     let since = began.unwrap_or(attempt.created_at);
+    let told = attempt.told.clone().unwrap_or_default();
+    let step = told.step.or(attempt.progress.todo.filter(|_| told.progress.is_none()));
     let runs = task.state == TaskState::Running;
     let repo = repos::by_id(db, &task.repo)?;
     Ok(Line {
@@ -136,8 +144,11 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         tried: if task.gave_up() { tried(&all) } else { vec![] },
         priority: task.priority,
         attempt: attempt.number,
-        step: attempt.progress.todo,
-        activity: attempt.progress.activity.clone(),
+        step,
+        activity: told.phase.or_else(|| attempt.progress.activity.clone()),
+        progress: told.progress.or_else(|| step.map(|(n, of)| f64::from(n) / f64::from(of.max(1)))),
+        milestone: told.milestone,
+        blocked: told.blocked,
         pace: runs.then_some(attempt.progress.pace),
         estimate_s: if runs {
             estimate(estimates::took(db, task)?).map(|e| e.as_secs())

@@ -20,6 +20,11 @@ impl Engine {
         let open = attempts::open(self.store.read())?;
         self.elsewhere.retain(|id| open.iter().any(|attempt| attempt.id == *id));
         self.waiting = 0;
+        for attempt in &open {
+            if let Some(watched) = self.watched.get_mut(&attempt.id) {
+                watched.hear_report(attempt.told.as_ref());
+            }
+        }
         for attempt in open.iter().filter(|a| a.state == AttemptState::Prepared) {
             let task = tasks::by_id(self.store.read(), &attempt.task)?;
             if task.is_some_and(|task| !task.state.is_final()) {

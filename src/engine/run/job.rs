@@ -161,6 +161,7 @@ impl Job {
     ) -> Verdict {
         let (role, verify) = (self.role(), self.spec.verify.as_deref());
         let missing = role.as_ref().and_then(|role| self.missing(role));
+        let blocked = self.blocked();
         let verdict = judge(&Evidence {
             dialect: self.spec.dialect,
             report: self.tail.report(),
@@ -170,6 +171,7 @@ impl Job {
             needs_change: self.needs_change(role.as_ref()),
             changed,
             stop: record.stop.as_ref(),
+            blocked: blocked.as_deref(),
             missing: missing.as_deref(),
             verify: verify.map(|command| (command, record.verify.as_ref())),
         });
@@ -222,6 +224,12 @@ impl Job {
     fn needs_change(&self, role: Option<&Role>) -> bool {
         // A role that is gone or broken promises what every one with a worktree does.
         self.task.variant.is_some() && role.is_none_or(Role::needs_change)
+    }
+
+    /// What it told that it cannot go on without.
+    fn blocked(&self) -> Option<String> {
+        let now = self.attempts.iter().find(|attempt| attempt.id == self.attempt.id);
+        now?.told.as_ref()?.blocked.clone()
     }
 
     fn role(&self) -> Option<Role> {

@@ -94,6 +94,12 @@ impl Vigil {
         self.still = self.silent;
     }
 
+    /// It told something of itself just now.
+    pub fn reported(&mut self) {
+        (self.silent, self.spoke) = (Mark::ago(Duration::ZERO), true);
+        self.still = self.silent;
+    }
+
     /// Whether it waits for its provider's limit.
     pub fn limited(&mut self, limited: bool) {
         self.limited = limited;

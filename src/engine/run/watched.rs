@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::domain::attempt::{Attempt, Progress};
+use crate::domain::attempt::{Attempt, Progress, Report};
 use crate::domain::launch::LaunchSpec;
 use crate::domain::usage::{Certainty, Usage};
 use crate::engine::run::tail::Tail;
@@ -119,6 +119,20 @@ impl Watched {
             self.save_at = Some(soon);
         }
         Ok(())
+    }
+
+    /// A report is as good as a step.
+    pub fn hear_report(&mut self, told: Option<&Report>) {
+        if self.attempt.told.as_ref() == told {
+            return;
+        }
+        self.attempt.told = told.cloned();
+        if let Some(vigil) = &mut self.vigil {
+            vigil.reported();
+            if vigil.look() {
+                self.save_at = self.save_at.or(Some(Instant::now()));
+            }
+        }
     }
 
     /// What it does, as far as it tells.

@@ -86,3 +86,6 @@ CREATE TABLE budget_told (
 -- What came of today is asked with every `wt status`.
 CREATE INDEX tasks_by_end ON tasks (ended_at);
 CREATE INDEX attempts_by_end ON attempts (ended_at);
+
+-- What an agent has told of itself.
+ALTER TABLE attempts ADD COLUMN told TEXT;             -- JSON: Report

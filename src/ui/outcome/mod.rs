@@ -15,6 +15,7 @@ pub mod logs;
 mod merge;
 mod path;
 mod queue;
+mod report;
 mod restore;
 mod result;
 mod spawn;

@@ -127,6 +127,7 @@ fn ended(
         needs_change: false,
         changed: None,
         stop: record.stop.as_ref(),
+        blocked: None,
         missing: None,
         verify: spec.verify.as_deref().map(|command| (command, record.verify.as_ref())),
     });

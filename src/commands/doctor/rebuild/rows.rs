@@ -216,6 +216,7 @@ fn attempt(db: &Connection, task: &TaskId, kept: &Kept) -> Result<(), StoreError
         session: kept.spec.session.clone(),
         baseline: kept.spec.baseline,
         usage: Default::default(),
+        told: None,
         progress: Progress::default(),
         exit: None,
         containment: None,

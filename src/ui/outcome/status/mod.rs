@@ -179,7 +179,10 @@ fn running(line: &Line, age: String) -> Vec<String> {
     let step = match (line.step, &line.activity) {
         (Some((done, all)), Some(activity)) => format!("step {done}/{all} {activity}"),
         (Some((done, all)), None) => format!("step {done}/{all}"),
-        (None, activity) => activity.clone().unwrap_or_default(),
+        (None, activity) => {
+            let part = line.progress.map(|part| format!("{:.0}%", part * 100.0));
+            part.into_iter().chain(activity.clone()).collect::<Vec<_>>().join(" ")
+        }
     };
     let reason = line.reason.clone().unwrap_or_default();
     let stopping = if line.stopping { "stopping".to_owned() } else { String::new() };
@@ -192,7 +195,8 @@ fn running(line: &Line, age: String) -> Vec<String> {
     let usual = line.estimate_s.and_then(|usual| i64::try_from(usual).ok());
     let usual = usual.map(|usual| human::duration(jiff::SignedDuration::from_secs(usual)));
     let age = usual.map_or(age.clone(), |usual| format!("{age} of about {usual}"));
-    vec![pace.to_owned(), age, stopping, step, reason, spent]
+    let blocked = line.blocked.as_ref().map(|why| format!("blocked: {why}")).unwrap_or_default();
+    vec![blocked, pace.to_owned(), age, stopping, step, reason, spent]
 }
 
 /// What to type about it.
