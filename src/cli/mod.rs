@@ -3,6 +3,7 @@
 mod adopt;
 mod app;
 mod bare;
+mod budget;
 mod cleanup;
 mod compare;
 mod config;

@@ -11,6 +11,7 @@ use crate::commands::context::Context;
 use crate::commands::errand::Which;
 use crate::commands::spawn::{CrewRequest, Outcome, PromptFrom, Request, read_all, run};
 use crate::commands::wait;
+use crate::domain::budget::Amount;
 use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
 use crate::domain::written;
@@ -93,6 +94,11 @@ pub struct Args {
     /// When its agent is to start.
     #[command(flatten)]
     when: When,
+
+    /// What all of it may use, every attempt and the whole fan-out: tokens (200k) or money (20usd);
+    /// the work is ended when it is used up
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "no_agent")]
+    budget: Option<Amount>,
 
     /// So many variants of one prompt: NAME-1 to NAME-N
     #[arg(long, value_name = "N", conflicts_with = "agents")]
@@ -189,6 +195,7 @@ impl Args {
             idea: self.idea,
             priority: Some(self.priority),
             when: self.when.into(),
+            budget: self.budget,
         };
         let ctx = app.context()?;
         let outcome = run(&ctx, &request)?;

@@ -5,9 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::cli::app::App;
 use crate::cli::globals::Globals;
 use crate::cli::{
-    adopt, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge, pages, path,
-    queue, report, restore, result, retry, send, spawn, status, stop, sync, task, trust, undo,
-    wait,
+    adopt, budget, cleanup, compare, config, demo, diff, doctor, gc, init, list, logs, merge,
+    pages, path, queue, report, restore, result, retry, send, spawn, status, stop, sync, task,
+    trust, undo, wait,
 };
 use crate::domain::problem::Problem;
 
@@ -29,6 +29,7 @@ pub struct Cli {
 #[allow(missing_docs, reason = "a comment here would replace the longer help text of the verb")]
 pub enum Verb {
     Adopt(adopt::Args),
+    Budget(budget::Args),
     Cleanup(cleanup::Args),
     Compare(compare::Args),
     Completions(pages::Completions),
@@ -68,6 +69,7 @@ impl Verb {
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         match self {
             Self::Adopt(args) => args.run(app),
+            Self::Budget(args) => args.run(app),
             Self::Cleanup(args) => args.run(app),
             Self::Compare(args) => args.run(app),
             Self::Completions(args) => args.run(app),

@@ -227,6 +227,7 @@ fn make_for(
         priority: PRIORITY,
         words: String::new(),
         conditions: Conditions::default(),
+        budgets: vec![],
     };
     let made = make::make(ctx, here, &plan)?;
     let one = made.into_iter().next();

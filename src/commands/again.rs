@@ -9,6 +9,7 @@ use crate::agents::registry::Registry;
 use crate::agents::render::{Rendered, Session, require_login};
 use crate::agents::role::Roles;
 use crate::agents::template::Says;
+use crate::commands::allot;
 use crate::commands::context::{Context, Here};
 use crate::commands::errand::Errand;
 use crate::commands::spawn::crew;
@@ -75,6 +76,7 @@ pub fn queue(ctx: &Context<'_>, errand: &Errand, how: How<'_>) -> Result<Queued,
         return Ok(queued);
     }
     require_ended(ctx, errand, variant)?;
+    allot::require_left(ctx, &errand.name, &errand.task.id)?;
     let last = Folder::of(ctx.store.layout(), &errand.attempt.id).spec()?;
     let (rendered, environment) = launch(ctx, errand, &last, place.as_ref(), how)?;
     let spec = &rendered.spec;

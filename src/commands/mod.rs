@@ -5,7 +5,9 @@
 
 pub mod adopt;
 pub mod again;
+pub mod allot;
 pub mod base;
+pub mod budget;
 pub mod changed;
 pub mod cleanup;
 pub mod compare;

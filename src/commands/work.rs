@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::allot::Budgeted;
 use crate::domain::attempt::Pace;
 use crate::domain::id::TaskId;
 use crate::domain::task::{FailureClass, Task, TaskState};
@@ -13,7 +14,7 @@ use crate::store::error::StoreError;
 use crate::store::{attempts, tasks};
 
 /// Work in a variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Work {
     /// The task that says how it stands: one that is under way, else the newest.
     pub task: TaskId,
@@ -27,6 +28,8 @@ pub struct Work {
     pub changed: Option<bool>,
     /// What all attempts of all tasks in the variant used.
     pub usage: Usage,
+    /// What the task may use, and what was used of that.
+    pub budget: Option<Budgeted>,
     /// When it goes on by itself, if it waits for that.
     pub until: Option<Timestamp>,
     /// How it gets on, while it runs.
@@ -126,6 +129,7 @@ pub fn of_variant(db: &Connection, variant: i64) -> Result<Option<Work>, StoreEr
         reason: task.question.clone().or_else(|| task.reason.clone()),
         changed: task.changed,
         usage: usage::total(used).unwrap_or_default(),
+        budget: Budgeted::of(db, &task.id)?,
         until,
         pace,
     }))

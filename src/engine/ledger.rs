@@ -1,7 +1,7 @@
 //! The budgets as they stand on record: what each has used, who counts in it, what was told of it.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::attempt::{Attempt, AttemptKind, AttemptState};
 use crate::domain::budget::Amount;
@@ -17,6 +17,10 @@ use crate::store::{attempts, tasks};
 
 /// The agent that is a plain command, which uses no tokens.
 const COMMAND: &str = "plain";
+
+/// How long the budgets of tasks that have ended are still looked at: what an agent told at its end
+/// is told on, also where an engine died in between.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// When the books are looked at, and by whose settings and clock.
 #[derive(Debug, Clone)]
@@ -76,7 +80,8 @@ pub fn book(
         Open { task: task.id.clone(), runs, unmetered }
     };
     let mut accounts = of_all(db, reading, ended, (&open, &attempts), &line)?;
-    for budget in budgets::open(db)? {
+    let just_now = reading.now.saturating_sub(JUST_NOW).unwrap_or(reading.now);
+    for budget in budgets::open(db, just_now)? {
         let members = budgets::tasks(db, budget.id)?;
         let mut used = vec![];
         for task in &members {

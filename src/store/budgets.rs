@@ -92,19 +92,19 @@ pub fn of_task(db: &Connection, task: &TaskId) -> Result<Option<Budget>, StoreEr
     Ok(db.prepare_cached(&sql)?.query_row([task.as_str()], read).optional()?)
 }
 
-/// Every budget of which a task is not at its end.
+/// Every budget of which a task is not at its end, or came there at or after `since`.
 ///
 /// # Errors
 /// The database's.
-pub fn open(db: &Connection) -> Result<Vec<Budget>, StoreError> {
+pub fn open(db: &Connection, since: Timestamp) -> Result<Vec<Budget>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM budgets WHERE id IN (
              SELECT budget FROM tasks JOIN budget_tasks ON task = tasks.id
-             WHERE state IN ('queued', 'waiting', 'running')
+             WHERE state IN ('queued', 'waiting', 'running') OR ended_at >= ?1
          ) ORDER BY id"
     );
     let mut query = db.prepare_cached(&sql)?;
-    Ok(query.query_map([], read)?.collect::<Result<_, _>>()?)
+    Ok(query.query_map([row::millis(since)], read)?.collect::<Result<_, _>>()?)
 }
 
 /// The tasks of a budget.
@@ -238,10 +238,12 @@ mod tests {
         let own = of_task(db, &ids[0]).unwrap().unwrap();
         assert_eq!((own.tasks, own.amount.to_string()), (1, "$5".into()));
         assert_eq!(tasks(db, shared).unwrap(), ids[1..]);
-        assert_eq!(open(db).unwrap().len(), 2);
+        let later = Timestamp::from_second(9).unwrap();
+        assert_eq!(open(db, later).unwrap().len(), 2);
         let states = (TaskState::Queued, TaskState::Cancelled);
         task_rows::transition(db, &ids[1], states, &Change::default(), now).unwrap();
-        assert_eq!(open(db).unwrap(), [own]);
+        assert_eq!(open(db, later).unwrap(), [own]);
+        assert_eq!(open(db, now).unwrap().len(), 2, "one ended at that very moment");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::budget::Amount;
 use crate::domain::usage::{Certainty, CostFrom, MicroUsd, Usage};
 
 /// `18,450`
@@ -40,6 +41,33 @@ pub fn money(value: MicroUsd) -> String {
         1..=9_999 => format!("${:.4}", value.dollars()),
         _ => format!("${:.2}", value.dollars()),
     }
+}
+
+/// A budget: `50,000 tokens`, `$20.00`.
+pub fn amount(amount: Amount) -> String {
+    match amount {
+        Amount::Tokens(tokens) => format!("{} tokens", number(tokens)),
+        Amount::Money(dollars) => money(dollars),
+    }
+}
+
+/// What is known of a usage beside its budget: `18,450 / 50,000 tokens (37%)`, `≥` before a lower
+/// bound, `–` for what is not known.
+pub fn against(usage: &Usage, budget: Amount) -> String {
+    let Some(used) = budget.counted(usage) else { return format!("– / {}", amount(budget)) };
+    let least = if budget.is_exact(usage) { "" } else { "≥" };
+    let shown = match budget {
+        Amount::Tokens(_) => number(used),
+        Amount::Money(_) => money(MicroUsd(used)),
+    };
+    format!("{least}{shown} / {} ({least}{}%)", amount(budget), percent(budget, used))
+}
+
+/// Whole percent, rounded; only what is used up is 100%.
+pub fn percent(budget: Amount, used: u64) -> u64 {
+    let doubled = budget.percent(used.saturating_mul(2));
+    let rounded = doubled.div_ceil(2);
+    if used < budget.value() { rounded.min(99) } else { rounded }
 }
 
 /// Tokens of a usage: `61k`, `≥48k`, `–`.
@@ -171,6 +199,23 @@ mod tests {
         let computed = Usage { certainty: Certainty::Exact, cost_from: CostFrom::Prices, ..usage };
         assert_eq!(cost(&computed), "≈$0.70");
         assert_eq!(money(MicroUsd(4_200)), "$0.0042");
+    }
+
+    #[test]
+    fn a_usage_stands_beside_its_budget() {
+        let usage = |tokens, certainty| {
+            let tokens = Tokens { input: tokens, ..Tokens::default() };
+            Usage { tokens, certainty, ..Usage::default() }
+        };
+        let budget = Amount::Tokens(50_000);
+        let exact = usage(18_450, Certainty::Exact);
+        assert_eq!(against(&exact, budget), "18,450 / 50,000 tokens (37%)");
+        let least = usage(61_120, Certainty::AtLeast);
+        assert_eq!(against(&least, budget), "≥61,120 / 50,000 tokens (≥122%)");
+        assert_eq!([percent(budget, 49_999), percent(budget, 50_000)], [99, 100]);
+        assert_eq!([percent(budget, 18_200), percent(budget, 18_250)], [36, 37]);
+        assert_eq!(against(&Usage::default(), budget), "– / 50,000 tokens");
+        assert_eq!(against(&exact, Amount::Money(MicroUsd(20_000_000))), "– / $20.00");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod support;
 
 mod adopt;
 mod again;
+mod budget;
 mod cleanup;
 mod compare;
 mod demo;

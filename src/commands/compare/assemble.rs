@@ -127,7 +127,8 @@ fn row(
             .map(|diff| diff.files.iter().filter(|f| f.lines.is_none()).count()),
         lines: diff.as_ref().map(TreeDiff::lines),
         used: work.as_ref().and_then(|work| Spent::of(&work.usage)),
-        usage: work.map(|work| work.usage),
+        usage: work.as_ref().map(|work| work.usage),
+        budget: work.and_then(|work| work.budget),
         with_base,
         conflicts_with,
     };

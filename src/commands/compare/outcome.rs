@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::commands::allot::Budgeted;
 use crate::commands::compare::choose::Scope;
 use crate::commands::compare::missing::Missing;
 use crate::commands::compare::overlap::Overlap;
@@ -81,6 +82,8 @@ pub struct VariantRow {
     /// The same as it is shown.
     #[serde(skip)]
     pub usage: Option<Usage>,
+    /// What the agent that says how it stands may use, and what was used of that.
+    pub budget: Option<Budgeted>,
     /// Whether it merges into its base, uncommitted work included.
     pub with_base: Merging,
     /// How many of the other rows it conflicts with.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::allot::Budgeted;
 use crate::commands::contents::{Looked, look};
 use crate::commands::context::Context;
 use crate::commands::spent::Spent;
@@ -146,6 +147,8 @@ pub struct Row {
     /// The same as it is shown; `None` when none ever worked there.
     #[serde(skip)]
     pub usage: Option<Usage>,
+    /// What the agent that says how it stands may use, and what was used of that.
+    pub budget: Option<Budgeted>,
     /// Its merge, if it was merged.
     pub merged: Option<Merged>,
     /// What is wrong with its worktree: it is gone, or cannot be read.

@@ -62,6 +62,7 @@ fn standing(variant: &Variant, work: Option<&Work>) -> (State, Timestamp) {
 pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
     let (state, since) = standing(variant, work.as_ref());
     let usage = work.as_ref().map(|work| work.usage);
+    let budget = work.as_ref().and_then(|work| work.budget);
     Row {
         name: variant.name.clone(),
         idea: variant.idea.clone(),
@@ -84,6 +85,7 @@ pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
         unmerged: seen.unmerged,
         used: usage.as_ref().and_then(Spent::of),
         usage,
+        budget,
         merged: variant.merged.clone(),
         trouble: seen.trouble,
         detail: None,
@@ -129,6 +131,7 @@ mod tests {
             reason: None,
             changed: None,
             usage: Usage::default(),
+            budget: None,
             until: None,
             pace: None,
         }

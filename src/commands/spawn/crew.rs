@@ -11,6 +11,7 @@ use crate::agents::role::{Role, Roles};
 use crate::agents::template::Says;
 use crate::commands::context::{Context, Here};
 use crate::commands::spawn::spot::Spot;
+use crate::domain::budget::Allowance;
 use crate::domain::fill::fill;
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::problem::Problem;
@@ -74,6 +75,8 @@ pub struct Launch {
     pub rendered: Rendered,
     /// The environment's values.
     pub environment: Vec<(OsString, OsString)>,
+    /// What its role may use, where that says so.
+    pub budget: Option<Allowance>,
 }
 
 impl CrewRequest {
@@ -173,6 +176,7 @@ pub fn recruit(
             permissions: if role.write { permissions } else { Permissions::Read },
             rendered,
             environment,
+            budget: role.budget,
         }));
     }
     for name in unsure {

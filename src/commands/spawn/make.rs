@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::allot::{self, Allotment};
 use crate::commands::context::{Context, Here};
 use crate::commands::spawn::base::Base;
 use crate::commands::spawn::crew::Launch;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub words: String,
     /// What the agents' start depends on.
     pub conditions: Conditions,
+    /// What the agents may use.
+    pub budgets: Vec<Allotment>,
 }
 
 /// One variant of a plan.
@@ -256,6 +259,7 @@ impl Making<'_> {
             let variant = self.variant(member, VariantState::Ready);
             made.push(Variant { key: begun.key, admin_dir: begun.admin_dir.clone(), ..variant });
         }
+        allot::record(tx, &self.plan.budgets, now)?;
         Ok(made)
     }
 

@@ -12,9 +12,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::commands::allot::{self, Allotment, Allowed, Work};
 use crate::commands::context::{Context, Here};
 use crate::commands::when::{self, When};
 use crate::commands::{trust, wait};
+use crate::domain::budget::Amount;
+use crate::domain::id::TaskId;
 use crate::domain::idea;
 use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
@@ -23,6 +26,7 @@ use crate::domain::variant::Idea;
 use crate::engine::start::{Ensured, ensure};
 
 pub use base::Base;
+use crew::Launch;
 pub use crew::{CrewRequest, FAN_OUT_MAX};
 use furnish::Furnishing;
 pub use furnish::{Changes, Furnished, LeftBehind, Submodules};
@@ -52,6 +56,9 @@ pub struct Request {
     pub priority: Option<u8>,
     /// When their agents start.
     pub when: when::Request,
+    /// What they may use together, in all their attempts; without it each what its role or the
+    /// settings say.
+    pub budget: Option<Amount>,
 }
 
 /// What was made.
@@ -82,7 +89,7 @@ pub struct Outcome {
 }
 
 /// One new variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spawned {
     /// Its name.
     pub name: VariantName,
@@ -98,7 +105,7 @@ pub struct Spawned {
 }
 
 /// An agent that was queued.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Engaged {
     /// Its task's id.
     pub task: String,
@@ -112,6 +119,8 @@ pub struct Engaged {
     pub permissions: Permissions,
     /// The command line, for a plain command.
     pub command: Option<Vec<String>>,
+    /// What it may use; `None` without limit.
+    pub budget: Option<Allowed>,
 }
 
 /// Who looks at what was queued.
@@ -149,7 +158,8 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let engine =
         if queued { Some(ensure(ctx.store.layout(), ctx.environment)?.into()) } else { None };
     let variants = made.into_iter().zip(&plan.members);
-    let variants = variants.map(|(made, member)| spawned(made, member, &request.crew)).collect();
+    let variants = variants.map(|(made, member)| spawned(made, member, &plan, &request.crew));
+    let variants = variants.collect();
     Ok(Outcome {
         variants,
         base: plan.base,
@@ -188,6 +198,7 @@ fn plan(
     }
     let words = words_for(ctx, request)?;
     let launches = crew::recruit(ctx, here, &request.crew, (&spots, &words))?;
+    let budgets = budgets(ctx, here, request, &launches)?;
     trust::ensure(ctx, here)?;
     let (idea, joined, idea_with) = idea(ctx, here, (&spots, &base), given)?;
     let members = spots.into_iter().zip(launches);
@@ -195,7 +206,25 @@ fn plan(
     let priority = request.priority.unwrap_or(PRIORITY);
     when.stack(here.row.as_ref().map(|row| &row.id), base.branch.as_deref());
     let conditions = when.conditions(ctx);
-    Ok((Plan { base, members, idea, joined, furnishing, priority, words, conditions }, idea_with))
+    let plan =
+        Plan { base, members, idea, joined, furnishing, priority, words, conditions, budgets };
+    Ok((plan, idea_with))
+}
+
+/// What the agents may use.
+fn budgets(
+    ctx: &Context<'_>,
+    here: &Here,
+    request: &Request,
+    launches: &[Option<Launch>],
+) -> Result<Vec<Allotment>, Problem> {
+    let works = launches.iter().flatten().map(|launch| Work {
+        spec: &launch.rendered.spec,
+        model: launch.model.as_deref(),
+        role: launch.budget,
+    });
+    let works: Vec<Work<'_>> = works.collect();
+    allot::allot(ctx, request.budget, &here.settings().budget, &works)
 }
 
 fn names(name: &str, fan_out: Option<u32>) -> Result<Vec<VariantName>, Problem> {
@@ -256,7 +285,11 @@ fn idea(
     Ok((Some(idea), without.collect(), names))
 }
 
-fn spawned(made: Made, member: &Member, crew: &CrewRequest) -> Spawned {
+fn spawned(made: Made, member: &Member, plan: &Plan, crew: &CrewRequest) -> Spawned {
+    let allowed = |task: &TaskId| {
+        let own = plan.budgets.iter().find(|one| one.tasks.contains(task))?;
+        Some(Allowed::of(&own.budget, own.tasks.len()))
+    };
     let agent = member.launch.as_ref().map(|launch| Engaged {
         task: launch.task.to_string(),
         name: launch.agent.clone(),
@@ -264,6 +297,7 @@ fn spawned(made: Made, member: &Member, crew: &CrewRequest) -> Spawned {
         model: launch.model.clone(),
         permissions: launch.permissions,
         command: (!crew.command.is_empty()).then(|| crew.command.clone()),
+        budget: allowed(&launch.task),
     });
     let Made { variant, furnished } = made;
     Spawned { name: variant.name, branch: variant.branch, path: variant.path, agent, furnished }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::commands::allot::Budgeted;
 use crate::commands::context::Context;
 use crate::commands::errand::Errand;
 use crate::commands::spent::Spent;
@@ -77,6 +78,8 @@ pub struct Line {
     pub stopping: bool,
     /// What all its attempts used.
     pub spent: Option<Spent>,
+    /// What they may use, together with other tasks where `tasks` is more than 1.
+    pub budget: Option<Budgeted>,
     /// When it was asked.
     #[serde(skip)]
     pub now: Timestamp,
@@ -157,6 +160,7 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         },
         stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
         spent: Spent::of(&usage),
+        budget: Budgeted::of(db, &task.id)?,
         now,
         usage,
     })

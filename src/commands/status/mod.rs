@@ -1,5 +1,6 @@
 //! `wt status`: the work, and what needs a person.
 
+pub mod alerts;
 pub mod detail;
 mod line;
 mod today;
@@ -10,11 +11,14 @@ use serde::Serialize;
 use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand, Stood};
 use crate::commands::work::Standing;
+use crate::domain::budget::Amount;
 use crate::domain::problem::Problem;
 use crate::domain::task::TaskState;
+use crate::domain::usage::Usage;
 use crate::engine::start;
 use crate::store::{repos, tasks, variants};
 
+pub use alerts::{Alert, Whose};
 pub use line::{Line, of as line};
 pub use today::Today;
 
@@ -47,6 +51,11 @@ pub struct Outcome {
     pub waiting: Vec<Line>,
     /// What came of today.
     pub today: Today,
+    /// Budgets that are used up, or nearly; those of all work first.
+    pub alerts: Vec<Alert>,
+    /// What a day's background work may use, where what is shown of today is all of it.
+    #[serde(skip)]
+    pub of_day: Option<Amount>,
     /// Tasks of other repositories that are under way or wait; 0 when all are shown.
     pub elsewhere: usize,
     /// Whether only what needs a person is shown.
@@ -67,6 +76,9 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     if !open.is_empty() {
         start::ensure_running(ctx.store.layout(), ctx.environment)?;
     }
+    let budgets = alerts::of(ctx, &stood)?;
+    let today = today::of(ctx, &stood, now)?;
+    let all = |used: &Usage| today.usage.is_some_and(|here| here.tokens == used.tokens);
     let mut outcome = Outcome {
         now,
         repository: stood.repo.as_ref().map(|repo| repo.name.clone()),
@@ -74,7 +86,9 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         failed: vec![],
         running: vec![],
         waiting: vec![],
-        today: today::of(ctx, &stood, now)?,
+        of_day: budgets.of_day.filter(|(_, used)| all(used)).map(|(amount, _)| amount),
+        today,
+        alerts: budgets.alerts,
         elsewhere,
         only_needs_you: request.only_needs_you,
     };

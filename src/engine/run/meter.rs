@@ -100,9 +100,11 @@ fn warn(
     if !budgets::tell(db, (&account.scope.key(), since), told, now)? {
         return Ok(());
     }
-    let own = account.scope.period().is_none();
-    let task = account.open.first().filter(|_| own).map(|open| &open.task);
-    let of = task.map(|task| tasks::by_id(db, task)).transpose()?.flatten();
+    let task = match account.scope {
+        Scope::Own { row, .. } => budgets::tasks(db, row)?.into_iter().next(),
+        _ => None,
+    };
+    let of = task.as_ref().map(|task| tasks::by_id(db, task)).transpose()?.flatten();
     let data = json!({
         "budget": name(account.scope),
         "period": account.scope.period(),
@@ -115,7 +117,7 @@ fn warn(
         kind: "budget-warned",
         repo: of.as_ref().map(|task| &task.repo),
         variant: of.as_ref().and_then(|task| task.variant),
-        task,
+        task: task.as_ref(),
         attempt: None,
         data: data.as_object().cloned().unwrap_or_default(),
     };

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod again;
+mod budget;
 mod cleanup;
 mod compare;
 mod config;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::commands::allot::Allowed;
 use crate::commands::spawn::{Engaged, Engine, Outcome, Spawned};
 use crate::commands::when::When;
 use crate::domain::settings::Permissions;
@@ -67,6 +68,9 @@ impl Outcome {
             furnished(out, &one.furnished, &self.setup)?;
         }
         self.starts(out)?;
+        if let Some(text) = several_budgets(several) {
+            labelled(out, "budget", &text)?;
+        }
         let queued = several.iter().any(|one| one.agent.is_some());
         if queued { labelled(out, "follow", "wt list") } else { Ok(()) }
     }
@@ -131,10 +135,24 @@ fn agent_text(agent: &Engaged) -> String {
         Permissions::Work => "may edit and run commands in its worktree",
         Permissions::Full => "may do anything that you may",
     };
-    match &agent.model {
-        Some(model) => format!("{} ({model}) · {} · {may}", agent.name, agent.role),
-        None => format!("{} · {} · {may}", agent.name, agent.role),
-    }
+    let model = agent.model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
+    let budget = agent.budget.as_ref().map(|allowed| format!(" · {}", budget(allowed)));
+    format!("{}{model} · {} · {may}{}", agent.name, agent.role, budget.unwrap_or_default())
+}
+
+/// `50,000 tokens, warns`
+fn budget(allowed: &Allowed) -> String {
+    let then = if allowed.stops { "then stops" } else { "warns" };
+    format!("{}, {then}", human::amount(allowed.amount))
+}
+
+/// `200,000 tokens together, then stops`, `50,000 tokens each, warns`.
+fn several_budgets(several: &[Spawned]) -> Option<String> {
+    let all = several.iter().filter_map(|one| one.agent.as_ref()?.budget.as_ref());
+    let first = all.clone().next()?;
+    let then = if first.stops { "then stops" } else { "warns" };
+    let how = if first.given { "together" } else { "each" };
+    Some(format!("{} {how}, {then}", human::amount(first.amount)))
 }
 
 /// A command as one would type it.

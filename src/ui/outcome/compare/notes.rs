@@ -37,6 +37,16 @@ impl Note {
     }
 }
 
+/// What has used up its budget.
+fn budgets(outcome: &Outcome) -> Vec<String> {
+    let own = outcome.variants.iter().filter_map(|row| Some((row, row.budget?)));
+    let up = own.filter(|(_, own)| own.allowed.tasks < 2 && own.is_used_up());
+    up.map(|(row, own)| {
+        format!("{} has used {}", row.name, human::against(&own.usage, own.allowed.amount))
+    })
+    .collect()
+}
+
 /// Everything below the rows; `matrix` says whether they show each pair.
 pub(super) fn notes(outcome: &Outcome, matrix: bool) -> Vec<Note> {
     let mut notes = vec![];
@@ -54,6 +64,7 @@ pub(super) fn notes(outcome: &Outcome, matrix: bool) -> Vec<Note> {
     let warnings =
         warnings.map(|w| format!("{} {}", w.variant, human::shown(&w.message))).collect();
     add("!", cut(warnings, "warnings"));
+    add("budget", budgets(outcome));
     add("suggest", vec![suggestion(outcome)]);
     add("then", then(outcome).into_iter().collect());
     let missing = outcome.missing.iter();

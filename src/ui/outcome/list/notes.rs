@@ -54,6 +54,10 @@ fn about(outcome: &Outcome, row: &Row) -> Vec<(String, String)> {
         State::Work(Standing::Lost) => notes.push((reason("is lost"), format!("wt logs {name}"))),
         _ => {}
     }
+    if let Some(own) = row.budget.filter(|own| own.allowed.tasks < 2 && own.is_used_up()) {
+        let used = human::against(&own.usage, own.allowed.amount);
+        notes.push((format!("{name} has used {used}"), "wt budget".into()));
+    }
     if let Some(trouble) = &row.trouble {
         notes.push((format!("{name}: {trouble}"), "wt doctor".into()));
     }

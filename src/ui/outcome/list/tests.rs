@@ -37,6 +37,7 @@ fn row(name: &str, state: State, minutes: i64) -> Row {
         unmerged: 0,
         used: None,
         usage: None,
+        budget: None,
         merged: None,
         trouble: None,
         detail: None,

@@ -134,7 +134,12 @@ fn facts(outcome: &Outcome, row: &Row) -> Vec<String> {
             facts.push(format!("attempt {}", detail.attempts));
         }
     }
-    if let Some(usage) = &row.usage {
+    if let Some(own) = row.budget.filter(|own| own.spent.is_some()) {
+        let shared = if own.allowed.tasks > 1 { " together" } else { "" };
+        facts.push(format!("{}{shared}", human::against(&own.usage, own.allowed.amount)));
+        let cost = row.usage.filter(|usage| usage.cost.is_some() && own.allowed.usd.is_none());
+        facts.extend(cost.map(|usage| human::cost(&usage)));
+    } else if let Some(usage) = &row.usage {
         let least = if human::tokens(usage).starts_with('≥') { "≥" } else { "" };
         facts.push(match human::tokens(usage).as_str() {
             "–" => "tokens unknown".into(),

@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::commands::allot::Budgeted;
 use crate::commands::status::detail::{Outcome, Try};
 use crate::domain::attempt::{Again, AttemptKind, AttemptState, Exit, Manner};
 use crate::domain::usage::Usage;
@@ -38,6 +39,9 @@ impl Render for Outcome {
             false => ("asked for", self.prompt.clone()),
         };
         labelled(out, label, &human::line(&asked, width.saturating_sub(12)))?;
+        if let Some(own) = &line.budget {
+            labelled(out, "budget", &budget(own))?;
+        }
         if let Some(worktree) = &self.worktree {
             labelled(out, "worktree", &worktree.display().to_string())?;
         }
@@ -45,6 +49,16 @@ impl Render for Outcome {
             attempt(out, one, self.now)?;
         }
         Ok(())
+    }
+}
+
+/// `18,450 / 50,000 tokens (37%), then stops`
+fn budget(own: &Budgeted) -> String {
+    let then = if own.allowed.stops { "then stops" } else { "then warns" };
+    let used = human::against(&own.usage, own.allowed.amount);
+    match own.allowed.tasks {
+        0 | 1 => format!("{used}, {then}"),
+        tasks => format!("{used} by {tasks} tasks together, {then}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How `wt status` looks: one line for each task beneath what it means for the reader.
 
+mod alerts;
 mod detail;
 
 use std::io;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use crate::commands::status::{Line, Outcome, Today};
 use crate::commands::work::Standing;
 use crate::domain::attempt::{Manner, Pace};
+use crate::domain::budget::Amount;
 use crate::domain::task::FailureClass;
 use crate::ui::human;
 use crate::ui::outcome::queue::advice;
@@ -38,7 +40,7 @@ impl Render for Outcome {
         if self.running.is_empty() && self.waiting.is_empty() {
             self.quiet(out)?;
         }
-        if let Some(today) = today(&self.today) {
+        if let Some(today) = today(&self.today, self.of_day) {
             labelled(out, "TODAY", &today)?;
         }
         if self.elsewhere > 0 {
@@ -46,7 +48,7 @@ impl Render for Outcome {
             let text = format!("{tasks} in other repositories  → wt status --all");
             labelled(out, "ALSO", &text)?;
         }
-        Ok(())
+        alerts::write(out, &self.alerts)
     }
 }
 
@@ -220,7 +222,7 @@ fn lost_environment(reason: &str) -> bool {
 }
 
 /// `4 done · 1 failed · 117,100 tokens · $3.10`; `None` when there was nothing.
-fn today(today: &Today) -> Option<String> {
+fn today(today: &Today, of_day: Option<Amount>) -> Option<String> {
     let counts = [
         (today.done, "done"),
         (today.asking, "asking"),
@@ -234,7 +236,10 @@ fn today(today: &Today) -> Option<String> {
         .map(|(count, word)| format!("{} {word}", human::number(*count as u64)))
         .collect();
     if let Some(usage) = &today.usage {
-        if !usage.tokens.is_zero() {
+        let budget = of_day.filter(|amount| matches!(amount, Amount::Tokens(_)));
+        if let Some(budget) = budget.filter(|_| !usage.tokens.is_zero()) {
+            parts.push(human::against(usage, budget));
+        } else if !usage.tokens.is_zero() {
             let least = if human::tokens(usage).starts_with('≥') { "≥" } else { "" };
             parts.push(format!("{least}{} tokens", human::number(usage.tokens.billable())));
         }
