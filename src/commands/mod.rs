@@ -14,6 +14,7 @@ pub mod compare;
 pub mod config;
 pub mod contents;
 pub mod context;
+pub mod dead_locks;
 pub mod demo;
 pub mod diff;
 pub mod doctor;

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::commands::cleanup;
 use crate::commands::context::Context;
+use crate::commands::dead_locks;
 use crate::commands::merge;
 use crate::commands::restore;
 use crate::commands::spawn::undo;
@@ -55,6 +56,7 @@ pub fn pending(ctx: &Context<'_>, repo: &Repo, row: &RepoRow) -> Result<(), Prob
         if !ctx.store.write_durably(|tx| intents::take_over(tx, intent, &me))? {
             continue;
         }
+        dead_locks::clear(repo, intent)?;
         match one(ctx, repo, intent) {
             Ok(Some(said)) => ctx.observer.tell(&said),
             Ok(None) => {}

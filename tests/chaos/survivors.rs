@@ -36,6 +36,38 @@ fn a_git_that_outlives_its_wt_is_ended_before_anything_is_put_right() {
     shop.wt(&["doctor"]).ok();
 }
 
+/// A git that is killed together with its `wt` while it holds a branch locked.
+const DOOMED: &str = r#"#!/bin/sh
+case "$*" in *'update-ref -m wt: out of the trash'*) ;; *) exec '@GIT@' "$@" ;; esac
+[ -e '@ONCE@' ] && exec '@GIT@' "$@"
+touch '@ONCE@'
+: >"@HEADS@/dark.lock"
+kill -9 $PPID $$
+"#;
+
+#[test]
+fn a_lock_of_a_git_that_was_killed_with_its_wt_is_in_nobody_s_way() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    shop.wt(&["spawn", "dark", "--no-agent"]).ok();
+    shop.wt(&["cleanup", "dark", "--yes"]).ok();
+    let git = program_on_path("git").unwrap();
+    let doomed = DOOMED
+        .replace("@GIT@", git.to_str().unwrap())
+        .replace("@ONCE@", env.dir().join("tmp/once").to_str().unwrap())
+        .replace("@HEADS@", shop.dir.join(".git/refs/heads/feature").to_str().unwrap());
+    std::fs::create_dir_all(shop.dir.join(".git/refs/heads/feature")).unwrap();
+    env.program("git", &doomed);
+    // One that was there before is somebody else's.
+    let older = shop.dir.join(".git/refs/heads/other.lock");
+    std::fs::write(&older, "").unwrap();
+    assert_eq!(shop.wt(&["restore", "dark"]).exit, None, "it was killed");
+    let said = shop.wt(&["path"]).ok();
+    assert!(said.stderr.contains("an interrupted restore was finished: dark"), "{said}");
+    assert!(env.dir().join("shop-worktrees/dark/README.md").exists());
+    assert!(older.exists());
+}
+
 fn engines(env: &TestEnv) -> Vec<Process> {
     let all = processes_of(env.dir()).into_iter();
     all.filter(|process| process.words.contains(" __engine")).collect()
