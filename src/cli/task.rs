@@ -19,7 +19,7 @@ use crate::ui::printer::Form;
 ///
 /// An agent reads in the checkout you stand in, your uncommitted work included, and may not write:
 /// what is to change files is a variant's (`wt spawn`). A command runs there as you would run it,
-/// with the variables that you have. Both end with `wt result`, `wt logs` and `wt wait` as any task.
+/// with the variables that you have. `wt logs`, `wt result` and `wt wait` are for both.
 ///
 ///   wt task "Where is the session token renewed?"
 ///   wt task -- make all                          in lane build, beside one more of its kind

@@ -12,6 +12,7 @@ use crate::agents::render::{self, Rendered, Session, render, require_login};
 use crate::agents::role::{Role, Roles};
 use crate::agents::template::{Says, Template};
 use crate::commands::context::{Context, Here};
+use crate::commands::queue::warn_if_held_up;
 use crate::commands::spawn::{Engine, PRIORITY, PromptFrom, words};
 use crate::commands::wait;
 use crate::commands::when::{self, When};
@@ -112,6 +113,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let repo = here.registered(ctx)?.id.clone();
     let task = task(ctx, request, &rendered, (repo, &asked), role);
     record(ctx, (&task, &rendered, &when), template)?;
+    warn_if_held_up(ctx, (&task.repo, task.lane), &[&task.agent])?;
     let engine = ensure(ctx.store.layout(), ctx.environment)?.into();
     Ok(Outcome {
         task: task.id,

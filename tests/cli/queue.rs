@@ -274,7 +274,9 @@ fn a_pause_lets_go_on_what_runs() {
     1 task runs and goes on
     go on  wt queue resume
     ");
-    spawn(&repo, "waits", "touch made", &[]);
+    let said = repo.wt(&["spawn", "waits", "--exec", "--", "touch", "made"]).ok();
+    let warned = "the queue is paused; go on: `wt queue resume`";
+    assert!(said.stderr.contains(warned), "{said}");
     waits(&repo, "waits", "the queue is paused");
     let said = repo.wt(&["queue"]).ok();
     let lines: Vec<&str> = said.stdout.lines().collect();
@@ -310,7 +312,8 @@ fn an_agent_that_fails_too_often_is_held() {
     wait_until("its queue is held", || {
         repo.wt(&["queue", "--json"]).ok().json()["held"][0]["agent"] == "claude"
     });
-    repo.wt(&["spawn", "more", "--agent", "claude", "Do it"]).ok();
+    let said = repo.wt(&["spawn", "more", "--agent", "claude", "Do it"]).ok();
+    assert!(said.stderr.contains("claude is held, since it failed"), "{said}");
     waits(&repo, "more", "claude is held since ");
     let said = repo.wt(&["queue"]).ok();
     assert!(said.stdout.contains("→ wt queue resume --agent claude"), "{said}");

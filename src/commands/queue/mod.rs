@@ -14,6 +14,7 @@ use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand, Stood};
 use crate::commands::status::{Line, line};
 use crate::commands::when::{After, When};
+use crate::domain::id::RepoId;
 use crate::domain::problem::Problem;
 use crate::domain::task::{FailureClass, Lane, Task, TaskState};
 use crate::domain::waiting::{Hold, Pause, Scope};
@@ -192,6 +193,37 @@ fn held(ctx: &Context<'_>, hold: Hold) -> Held {
     let login = template.and_then(|template| template.login.command.clone());
     let Hold { agent, class, failures, at } = hold;
     Held { agent, class, failures, since: at, login }
+}
+
+/// Warns that what was queued just now waits for a person's word, and which.
+///
+/// # Errors
+/// The store's.
+pub fn warn_if_held_up(
+    ctx: &Context<'_>,
+    (repo, lane): (&RepoId, Lane),
+    agents: &[&str],
+) -> Result<(), Problem> {
+    let db = ctx.store.read();
+    let pauses = throttle::pauses(db)?;
+    if let Some(pause) = pauses.iter().find(|pause| pause.scope.covers(lane, repo)) {
+        let (part, flag) = match &pause.scope {
+            Scope::All => ("the queue".to_owned(), String::new()),
+            Scope::Lane(lane) => {
+                (format!("lane {}", lane.as_str()), format!(" --lane {}", lane.as_str()))
+            }
+            Scope::Repo(_) => ("this repository".to_owned(), " --repo".to_owned()),
+        };
+        ctx.observer.warn(&format!("{part} is paused; go on: `wt queue resume{flag}`"));
+    }
+    for hold in holds::all(db)?.iter().filter(|hold| agents.contains(&hold.agent.as_str())) {
+        let (agent, class) = (&hold.agent, hold.class.as_str());
+        ctx.observer.warn(&format!(
+            "{agent} is held, since it failed ({class}); release it: \
+             `wt queue resume --agent {agent}`"
+        ));
+    }
+    Ok(())
 }
 
 /// The repository that a command stands in, for a word about it.

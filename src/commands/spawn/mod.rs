@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::commands::allot::{self, Allotment, Allowed, Work};
 use crate::commands::context::{Context, Here};
+use crate::commands::queue::warn_if_held_up;
 use crate::commands::when::{self, When};
 use crate::commands::{trust, wait};
 use crate::domain::budget::Amount;
@@ -22,6 +23,7 @@ use crate::domain::idea;
 use crate::domain::name::VariantName;
 use crate::domain::problem::Problem;
 use crate::domain::settings::Permissions;
+use crate::domain::task::Lane;
 use crate::domain::variant::Idea;
 use crate::engine::start::{Ensured, ensure};
 
@@ -154,9 +156,14 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let mut when = request.when.resolve(ctx)?;
     let (plan, idea_with) = plan(ctx, &mut here, (request, &mut when))?;
     let made = make::make(ctx, &mut here, &plan)?;
-    let queued = plan.members.iter().any(|member| member.launch.is_some());
-    let engine =
-        if queued { Some(ensure(ctx.store.layout(), ctx.environment)?.into()) } else { None };
+    let launches = plan.members.iter().filter_map(|member| member.launch.as_ref());
+    let agents: Vec<&str> = launches.map(|launch| launch.agent.as_str()).collect();
+    let engine = if agents.is_empty() {
+        None
+    } else {
+        warn_if_held_up(ctx, (&here.registered(ctx)?.id, Lane::Agent), &agents)?;
+        Some(ensure(ctx.store.layout(), ctx.environment)?.into())
+    };
     let variants = made.into_iter().zip(&plan.members);
     let variants = variants.map(|(made, member)| spawned(made, member, &plan, &request.crew));
     let variants = variants.collect();
