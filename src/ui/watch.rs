@@ -37,21 +37,42 @@ pub fn watch<T: Render>(
         let mut bytes = Vec::new();
         let mut page = Page::new(&mut bytes, Some(usize::from(columns)), printer.program());
         look()?.render(&mut page).map_err(drawn)?;
-        draw(&terminal, &bytes, usize::from(rows)).map_err(drawn)?;
+        let frame = frame(&bytes, (usize::from(rows), usize::from(columns)));
+        draw(&terminal, &frame).map_err(drawn)?;
         changes.wait(TICK);
         std::thread::sleep(FRAME);
     }
 }
 
-/// In place, line by line, so that nothing flickers. What does not fit below is left out.
-fn draw(terminal: &Term, bytes: &[u8], rows: usize) -> io::Result<()> {
+/// In place, line by line, so that nothing flickers. What does not fit below or beside is left out:
+/// a line that went on in the next row would push the first ones out of sight.
+fn frame(bytes: &[u8], (rows, columns): (usize, usize)) -> Vec<u8> {
     let mut frame = b"\x1b[H".to_vec();
-    for line in bytes.split(|byte| *byte == b'\n').take(rows.saturating_sub(1)) {
-        frame.extend_from_slice(line);
+    let text = String::from_utf8_lossy(bytes);
+    for line in text.lines().take(rows.saturating_sub(1)) {
+        frame.extend_from_slice(console::truncate_str(line, columns, "…").as_bytes());
         frame.extend_from_slice(b"\x1b[K\r\n");
     }
     frame.extend_from_slice(b"\x1b[J");
+    frame
+}
+
+fn draw(terminal: &Term, frame: &[u8]) -> io::Result<()> {
     let mut out = terminal;
-    out.write_all(&frame)?;
+    out.write_all(frame)?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_never_takes_more_rows_than_there_are() {
+        let drawn = frame("one\n\x1b[1mtwo is long\x1b[0m\nthree\nfour\n".as_bytes(), (4, 7));
+        let drawn = String::from_utf8(drawn).unwrap();
+        assert_eq!(drawn.matches("\r\n").count(), 3, "{drawn:?}");
+        let plain = console::strip_ansi_codes(&drawn).into_owned();
+        assert_eq!(plain.lines().collect::<Vec<_>>(), ["one", "two is…", "three"]);
+    }
 }

@@ -29,6 +29,7 @@ mod spawn;
 mod stop;
 mod sync;
 mod task;
+mod transcripts;
 mod undo;
 mod watched;
 mod words;

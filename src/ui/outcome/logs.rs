@@ -40,7 +40,7 @@ fn agent(event: &AgentEvent) -> Vec<String> {
             format!("  {} {}", theme::bad().apply_to("✗"), detail(summary))
         }
         AgentEvent::Denied { tool, detail: what } => {
-            let text = format!("! denied: {} {}", detail(tool), detail(what));
+            let text = format!("! denied {}: {}", detail(tool), detail(what));
             theme::attention().apply_to(text).to_string()
         }
         AgentEvent::Retrying { why } => {

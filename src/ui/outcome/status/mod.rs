@@ -20,6 +20,9 @@ use crate::ui::theme;
 /// How wide the labels before the lines are.
 const LABEL: usize = 9;
 
+/// The least that is told of a task beside what to type about it.
+const ROOM: usize = 24;
+
 /// How wide a text is cut where the reader is no terminal.
 const UNCUT: usize = 400;
 
@@ -93,6 +96,16 @@ impl Names {
     }
 }
 
+/// How wide what is told of a task may be, and whether the hint goes beneath because too little
+/// would be left beside it.
+fn room(width: Option<usize>, name: usize, hint: usize) -> (usize, bool) {
+    let Some(width) = width else { return (UNCUT, false) };
+    let all = width.saturating_sub(LABEL + name + 4);
+    let beside = all.saturating_sub(hint);
+    let beneath = hint > 0 && beside < ROOM;
+    (if beneath { all } else { beside }.max(1), beneath)
+}
+
 fn section(out: &mut Page<'_>, names: &Names, label: &str, lines: &[Line]) -> io::Result<()> {
     for (at, line) in lines.iter().enumerate() {
         let name = console::pad_str(&names.shown(line), names.wide, console::Alignment::Left, None)
@@ -100,11 +113,13 @@ fn section(out: &mut Page<'_>, names: &Names, label: &str, lines: &[Line]) -> io
         let label = if at == 0 { label } else { "" };
         let (what, hint) = (what(line), hint(line));
         let hint = hint.map(|hint| format!("  {hint}")).unwrap_or_default();
-        let room = out.width.map_or(UNCUT, |width| {
-            width.saturating_sub(LABEL + names.wide + 4 + console::measure_text_width(&hint))
-        });
-        let what = console::truncate_str(&what, room.max(20), "…").into_owned();
-        labelled(out, label, &format!("{}  {what}{hint}", theme::strong().apply_to(name)))?;
+        let (room, beneath) = room(out.width, names.wide, console::measure_text_width(&hint));
+        let what = console::truncate_str(&what, room, "…").into_owned();
+        let beside = if beneath { "" } else { hint.as_str() };
+        labelled(out, label, &format!("{}  {what}{beside}", theme::strong().apply_to(name)))?;
+        if beneath {
+            labelled(out, "", &hint)?;
+        }
         if line.tried.len() > 1 {
             for tried in &line.tried {
                 let why = tried.reason.as_deref().unwrap_or("no reason is known");
@@ -243,11 +258,27 @@ fn today(today: &Today, of_day: Option<Amount>) -> Option<String> {
             let least = if human::tokens(usage).starts_with('≥') { "≥" } else { "" };
             parts.push(format!("{least}{} tokens", human::number(usage.tokens.billable())));
         }
-        parts.extend(usage.cost.map(|_| human::cost(usage)));
+        // Of nothing at the least there is nothing to tell.
+        let known = human::cost(usage);
+        parts.extend(usage.cost.map(|_| known).filter(|cost| cost != "≥$0"));
     }
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 fn labelled(out: &mut Page<'_>, label: &str, text: &str) -> io::Result<()> {
     out.line(format!("{}  {text}", theme::dim().apply_to(format!("{label:LABEL$}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_goes_beneath_where_it_would_leave_too_little() {
+        assert_eq!(room(None, 30, 40), (UNCUT, false));
+        assert_eq!(room(Some(120), 27, 25), (120 - 13 - 27 - 25, false));
+        assert_eq!(room(Some(80), 27, 25), (80 - 13 - 27, true));
+        assert_eq!(room(Some(80), 27, 0), (80 - 13 - 27, false));
+        assert_eq!(room(Some(20), 27, 25), (1, true));
+    }
 }
