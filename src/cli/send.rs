@@ -7,8 +7,8 @@ use crate::domain::problem::Problem;
 
 /// Tell an agent more: it goes on in its session, in the same worktree.
 ///
-/// For an agent that asks, and for one that is done and should do more. One that is at work can be
-/// told something once its attempt has ended.
+/// For an agent that asks, and for one that is done and should do more. One that is at work is told
+/// once its present attempt has ended well; `wt stop` forgets what waits to be told.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A variant's name, or the beginning of a task's id; may be left out inside a variant
@@ -24,7 +24,7 @@ impl Args {
     /// Does it.
     ///
     /// # Errors
-    /// When the task is under way, or its agent has no session to go on in.
+    /// When its agent has no session to go on in.
     pub fn run(self, app: &App<'_>) -> Result<(), Problem> {
         let (task, words) = match self.second {
             Some(words) => (Some(self.first), words),

@@ -13,7 +13,7 @@ use crate::store::db::{Connection, Store};
 use crate::store::error::StoreError;
 use crate::store::folder::Folder;
 use crate::store::tasks::Change;
-use crate::store::{attempts, tasks};
+use crate::store::{attempts, messages, tasks};
 
 /// What asking came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,5 +94,6 @@ pub fn cancel(
     let exit = Exit::NotStarted { error: "it was stopped before it started".into() };
     let state = stop.class.map_or(TaskState::Cancelled, |_| TaskState::Failed);
     let change = Change { reason: Some(stop.told()), failure: stop.class, ..Change::default() };
+    messages::forget(db, &attempt.task, None)?;
     transition::never_started(db, attempt, (state, &change), &exit, now)
 }

@@ -20,6 +20,7 @@ pub mod intents;
 pub mod layout;
 pub mod lock;
 pub mod merges;
+pub mod messages;
 pub mod random;
 pub mod repos;
 pub mod row;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::support::env::TestEnv;
 use crate::support::repo::TestRepo;
+use crate::support::wait::wait_until;
 
 /// An agent that speaks claude's dialect: it writes down what it was started with, leaves a file,
 /// and ends by asking until it is told something.
@@ -77,16 +78,53 @@ fn who_is_at_work_is_left_alone() {
     let env = TestEnv::new();
     let repo = env.repo("shop");
     repo.wt(&["spawn", "dark", "--exec", "--", "sleep", "600"]).ok();
-    for verb in [&["send", "dark", "more"][..], &["retry", "dark"]] {
-        let said = repo.wt(verb).code(5);
-        assert!(said.stderr.contains("once this attempt has ended"), "{said}");
-        assert!(said.stderr.contains("wt stop dark"), "{said}");
-    }
+    let said = repo.wt(&["retry", "dark"]).code(5);
+    assert!(said.stderr.contains("once this attempt has ended"), "{said}");
+    assert!(said.stderr.contains("wt stop dark"), "{said}");
+    let said = repo.wt(&["send", "dark", "more"]).code(5);
+    assert!(said.stderr.contains("no session to be told more in"), "{said}");
     repo.wt(&["stop", "dark"]).ok();
     let said = repo.wt(&["send", "dark", "more"]).code(5);
     assert!(said.stderr.contains("has no session to go on in"), "{said}");
     assert!(said.stderr.contains("wt retry dark"), "{said}");
     repo.wt(&["send", "dark", "  "]).code(2);
+}
+
+#[test]
+fn who_is_at_work_is_told_once_its_attempt_has_ended() {
+    let env = world();
+    let slow =
+        CLAUDE.replace("words=$(cat)", "words=$(cat); while [ ! -e go ]; do sleep 0.02; done");
+    env.program("claude", &slow);
+    let repo = env.repo("shop");
+    repo.wt(&["spawn", "dark", "--agent", "claude", "A dark theme"]).ok();
+    wait_until("it is at work", || status(&repo)["state"] == "running");
+    let said = repo.wt(&["send", "dark", "CSS modules"]).ok();
+    assert_eq!(said.stdout, "dark  is told once its present attempt has ended\n");
+    let said = repo.wt(&["send", "dark", "and no blue", "--json"]).ok().json();
+    assert_eq!(said["waiting"], 2);
+    assert!(repo.wt(&["status"]).ok().stdout.contains("2 messages to tell"));
+    env.at(env.dir().join("shop-worktrees/dark")).write("go", "");
+    repo.wt(&["wait", "dark", "--timeout", "60s"]).ok();
+    let now = status(&repo);
+    assert_eq!((&now["state"], now["attempt"].as_u64()), (&"done".into(), Some(2)));
+    assert_eq!(now["attempts"][1]["why"], "follow-up");
+    assert_eq!(now["attempts"][1]["again"], Value::Null, "a person asked");
+    assert_eq!(now["attempts"][1]["prompt"], "CSS modules\n\nand no blue");
+    assert_eq!(now["messages"], 0);
+}
+
+#[test]
+fn a_stop_forgets_what_was_to_be_told() {
+    let env = world();
+    env.program("claude", &CLAUDE.replace("words=$(cat)", "exec sleep 600"));
+    let repo = env.repo("shop");
+    repo.wt(&["spawn", "dark", "--agent", "claude", "A dark theme"]).ok();
+    wait_until("it is at work", || status(&repo)["state"] == "running");
+    repo.wt(&["send", "dark", "more"]).ok();
+    repo.wt(&["stop", "dark"]).ok();
+    let now = status(&repo);
+    assert_eq!((&now["state"], &now["messages"]), (&"cancelled".into(), &0.into()));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::domain::problem::Problem;
 use crate::domain::task::{FailureClass, TaskState};
 use crate::domain::usage::{self, Usage};
 use crate::engine::watchdog::estimate;
-use crate::store::{attempts, estimates, repos};
+use crate::store::{attempts, estimates, messages, repos};
 
 /// One task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,6 +74,8 @@ pub struct Line {
     /// How many seconds such work takes in this repository, while it runs; `None` when too little of
     /// it was done to tell.
     pub estimate_s: Option<u64>,
+    /// How many messages it is told once its present attempt has ended.
+    pub messages: usize,
     /// Whether it was asked to stop and has not ended yet.
     pub stopping: bool,
     /// What all its attempts used.
@@ -158,6 +160,7 @@ pub fn of(ctx: &Context<'_>, errand: &Errand, now: Timestamp) -> Result<Line, Pr
         } else {
             None
         },
+        messages: messages::of_task(db, &task.id)?.len(),
         stopping: task.state == TaskState::Running && attempt.stop_requested.is_some(),
         spent: Spent::of(&usage),
         budget: Budgeted::of(db, &task.id)?,

@@ -4,10 +4,11 @@
 //! An engine that dies in between leaves files that nobody knows of; the next one finds the attempt
 //! unfinished and does all of it again, over the same files.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agents::registry::Registry;
-use crate::agents::render::Session;
+use crate::agents::render::{Rendered, Session};
 use crate::agents::reset::reset_at;
 use crate::agents::role::Roles;
 use crate::agents::template::Template;
@@ -36,8 +37,14 @@ const LAST_LINES: u64 = 4 * 1024;
 pub struct Following {
     /// Its task, as it was.
     pub task: Task,
-    /// What was decided.
-    pub plan: Plan,
+    /// Afresh, or in the session.
+    pub kind: AttemptKind,
+    /// Why `wt` makes it by itself; `None` when a person asked for it.
+    pub again: Option<Again>,
+    /// When it may begin.
+    pub not_before: Option<Timestamp>,
+    /// The newest message that it is told.
+    pub told: Option<i64>,
     /// What runs.
     pub spec: LaunchSpec,
     /// What it is told.
@@ -51,12 +58,12 @@ impl Following {
     pub fn order(&self) -> Order<'_> {
         Order {
             spec: &self.spec,
-            kind: self.plan.kind,
+            kind: self.kind,
             prompt: &self.words,
             input: &self.input,
             environment: None,
-            again: Some(&self.plan.again),
-            not_before: Some(self.plan.not_before),
+            again: self.again.as_ref(),
+            not_before: self.not_before,
         }
     }
 }
@@ -70,6 +77,11 @@ impl Job {
         record: &ExitRecord,
         troubles: &mut Vec<String>,
     ) -> Option<Following> {
+        let ended_well = matches!(verdict.state, TaskState::Done | TaskState::NeedsHuman);
+        if ended_well && record.stop.is_none() && !self.messages.is_empty() {
+            let told = self.told();
+            return told.map_err(|error| troubles.push(format!("it was not told: {error}"))).ok();
+        }
         let class = verdict.failure.filter(|_| verdict.state == TaskState::Failed)?;
         let (registry, roles) = match &self.roles {
             Some(dir) => (Registry::load(dir), Roles::load(dir)),
@@ -87,6 +99,58 @@ impl Job {
         }
         self.leave_to_a_person(verdict, (class, !past.is_empty()), template);
         None
+    }
+
+    /// What a person has said meanwhile, in its session.
+    fn told(&self) -> Result<Following, String> {
+        let (registry, roles) = match &self.roles {
+            Some(dir) => (Registry::load(dir), Roles::load(dir)),
+            None => (Registry::built_in(), Roles::built_in()),
+        };
+        let template = registry.get(&self.task.agent).map_err(|error| error.to_string())?;
+        let session = self.session().ok_or("its agent has told no session to go on in")?;
+        let words: Vec<&str> = self.messages.iter().map(|one| one.words.as_str()).collect();
+        let words = words.join("\n\n");
+        let session = (Session::Resume(session), self.totals());
+        let rendered = self.rendered((template, &roles), session, (&words, 1))?;
+        self.put_aside(AttemptKind::FollowUp)?;
+        let told = self.messages.last().map(|message| message.id);
+        self.written(Following {
+            task: self.task.clone(),
+            kind: AttemptKind::FollowUp,
+            again: None,
+            not_before: None,
+            told,
+            spec: rendered.spec,
+            words,
+            input: rendered.prompt,
+        })
+    }
+
+    fn rendered(
+        &self,
+        (template, roles): (&Template, &Roles),
+        session: (Session<'_>, SessionTotals),
+        (words, times): (&str, u32),
+    ) -> Result<Rendered, String> {
+        let further = Further {
+            task: &self.task,
+            last: &self.spec,
+            exit: Some(&self.exit),
+            number: self.attempt.number + 1,
+            session,
+            words,
+            times,
+        };
+        let values = read_environment(&self.layout.environment_file(&self.task.id));
+        let environment = Environment::of(values.map_err(|error| error.to_string())?, "/");
+        let role = roles.get(&self.task.role).map_err(|error| error.to_string())?;
+        relaunch((template, role), &further, &environment).map_err(|error| error.to_string())
+    }
+
+    fn written(&self, following: Following) -> Result<Following, String> {
+        queue::prepare(&self.layout, &following.order()).map_err(|error| error.to_string())?;
+        Ok(following)
     }
 
     /// What `wt` made by itself since a person last asked for an attempt.
@@ -144,28 +208,21 @@ impl Job {
         let known =
             Known { asked: &task.prompt, class, why, last_lines: &last_lines, failed: &failed };
         let words = words::text(plan.words, &known);
-        let further = Further {
-            task: &task,
-            last: &self.spec,
-            exit: Some(&self.exit),
-            number: self.attempt.number + 1,
-            session,
-            words: &words,
-            times: plan.times,
-        };
-        let values = read_environment(&self.layout.environment_file(&task.id));
-        let environment = Environment::of(values.map_err(|error| error.to_string())?, "/");
-        let role = roles.get(&task.role).map_err(|error| error.to_string())?;
-        let rendered = relaunch((template, role), &further, &environment);
-        let rendered = rendered.map_err(|error| error.to_string())?;
+        let rendered = self.rendered((template, roles), session, (&words, plan.times))?;
         self.put_aside(plan.kind)?;
         if plan.again.how == Manner::Parked {
             plan.again.base = self.base_tip();
         }
-        let input = rendered.prompt;
-        let following = Following { task, plan, spec: rendered.spec, words, input };
-        queue::prepare(&self.layout, &following.order()).map_err(|error| error.to_string())?;
-        Ok(following)
+        self.written(Following {
+            task,
+            kind: plan.kind,
+            again: Some(plan.again),
+            not_before: Some(plan.not_before),
+            told: None,
+            spec: rendered.spec,
+            words,
+            input: rendered.prompt,
+        })
     }
 
     /// Keeps the worktree as it is before a fresh start in it.

@@ -28,7 +28,7 @@ use crate::store::db::Connection;
 use crate::store::error::StoreError;
 use crate::store::folder::ExitRecord;
 use crate::store::tasks::Change;
-use crate::store::{attempts, repos, syncs, tasks, variants};
+use crate::store::{attempts, messages, repos, syncs, tasks, variants};
 
 /// An ended attempt, looked at.
 pub struct Finished {
@@ -52,6 +52,8 @@ pub struct Finished {
     pub leftovers: Option<Committed>,
     /// The attempt that follows by itself.
     pub following: Option<Following>,
+    /// The newest message that was known of.
+    pub known: Option<i64>,
     /// What could not be done, one line each.
     pub troubles: Vec<String>,
 }
@@ -181,6 +183,7 @@ impl Engine {
             folder: watched.folder,
             tail: watched.tail,
             attempts: attempts::of_task(db, &task.id)?,
+            messages: messages::of_task(db, &task.id)?,
             task,
             worktree: variant.zip(repo),
             exit: Exit::Unobserved,
@@ -203,7 +206,10 @@ impl Engine {
         }
         let usage = self.priced(&finished.attempt, finished.usage, &finished.progress)?;
         let finished = Finished { usage, ..finished };
-        let going_on = self.store.write_durably(|tx| conclude(tx, &finished))?;
+        let Some(going_on) = self.store.write_durably(|tx| conclude(tx, &finished))? else {
+            // It runs on record, and is taken up and finished once more.
+            return Ok(());
+        };
         let spec = finished.following.as_ref().map(|following| &following.spec);
         if let Some(spec) = spec.filter(|_| !going_on) {
             queue::forget(self.store.layout(), spec);
@@ -232,19 +238,24 @@ impl Engine {
 }
 
 /// Ends the attempt on record, and queues the one that follows: both, or neither. True when one
-/// does. Somebody who asked for the task's end meanwhile is heard.
-fn conclude(tx: &Connection, finished: &Finished) -> Result<bool, StoreError> {
+/// does; `None`, with nothing changed, when a message came meanwhile that it has to be told. Somebody
+/// who asked for the task's end meanwhile is heard.
+fn conclude(tx: &Connection, finished: &Finished) -> Result<Option<bool>, StoreError> {
     let Finished { attempt, record, verdict, .. } = finished;
+    let newest = messages::of_task(tx, &attempt.task)?.last().map(|message| message.id);
+    if newest > finished.known {
+        return Ok(None);
+    }
     let stop = attempts::by_id(tx, &attempt.id)?.and_then(|now| now.stop_requested);
     let stop = stop.filter(|stop| stop.class.is_none());
     let following = finished.following.as_ref().filter(|_| stop.is_none());
     let stopped = stop.filter(|_| finished.following.is_some());
-    let reason = stopped.as_ref().map(|stop| format!("stopped {}", stop.why));
+    let reason = stopped.as_ref().map(|stop| stop.told());
     let reason = reason.unwrap_or_else(|| verdict.reason.clone());
     let change = Change {
         reason: (!reason.is_empty()).then_some(reason),
         failure: verdict.failure.filter(|_| stopped.is_none()),
-        question: verdict.question.clone(),
+        question: verdict.question.clone().filter(|_| following.is_none()),
         changed: finished.changed,
     };
     let to = match (&stopped, following) {
@@ -270,7 +281,9 @@ fn conclude(tx: &Connection, finished: &Finished) -> Result<bool, StoreError> {
     }
     transition::ended(tx, attempt, end, record.ended_at)?;
     // One that waits for its limit's reset is no reason to hold what waits with it.
-    let parked = following.is_some_and(|following| following.plan.again.how == Manner::Parked);
+    let parked = following
+        .and_then(|following| following.again.as_ref())
+        .is_some_and(|again| again.how == Manner::Parked);
     let failure = verdict.failure.filter(|_| stopped.is_none() && !parked);
     let failed = tasks::by_id(tx, &attempt.task)?.zip(failure);
     if let Some((task, class)) = failed {
@@ -278,8 +291,14 @@ fn conclude(tx: &Connection, finished: &Finished) -> Result<bool, StoreError> {
     }
     if let Some(following) = following {
         queue::record_attempt(tx, &following.task, &following.order(), record.ended_at)?;
+        if following.told.is_some() {
+            messages::forget(tx, &attempt.task, following.told)?;
+        }
     }
-    Ok(following.is_some())
+    if to == TaskState::Cancelled {
+        messages::forget(tx, &attempt.task, None)?;
+    }
+    Ok(Some(following.is_some()))
 }
 
 /// The request on record, also when it came after the engine last looked.

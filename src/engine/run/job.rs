@@ -23,6 +23,7 @@ use crate::git::place::Place;
 use crate::store::clock::Clock;
 use crate::store::folder::{EXIT_SCHEMA, ExitRecord, Folder};
 use crate::store::layout::Layout;
+use crate::store::messages::Message;
 use crate::store::repos::RepoRow;
 
 /// How much of what an agent wrote to standard error is looked at.
@@ -62,6 +63,8 @@ pub struct Job {
     pub sync: Option<SyncWaiting>,
     /// All attempts of the task, first to last.
     pub attempts: Vec<Attempt>,
+    /// What it was told while it ran.
+    pub messages: Vec<Message>,
     /// How it ended, once that is known.
     pub exit: Exit,
     /// How it came to its end.
@@ -110,6 +113,7 @@ impl Job {
         let report = self.tail.report();
         let (usage, session) = (report.usage, report.session.clone());
         let progress = self.progress();
+        let known = self.messages.last().map(|message| message.id);
         let attempt = self.attempt;
         Finished {
             attempt,
@@ -122,6 +126,7 @@ impl Job {
             settled,
             leftovers,
             following,
+            known,
             troubles,
         }
     }

@@ -89,3 +89,12 @@ CREATE INDEX attempts_by_end ON attempts (ended_at);
 
 -- What an agent has told of itself.
 ALTER TABLE attempts ADD COLUMN told TEXT;             -- JSON: Report
+
+-- What agents at work are told once their present attempt has ended.
+CREATE TABLE messages (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    task        TEXT NOT NULL REFERENCES tasks (id),
+    words       TEXT NOT NULL,
+    at          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX messages_by_task ON messages (task);

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::commands::again::Queued;
 use crate::commands::retry::Outcome;
+use crate::commands::send::Sent;
 use crate::domain::attempt::AttemptKind;
 use crate::ui::printer::{Page, Render};
 use crate::ui::theme;
@@ -17,6 +18,22 @@ impl Render for Queued {
         let name = theme::strong().apply_to(&self.name);
         out.line(format!("{name}  {how} · attempt {} · {}", self.number, self.agent))?;
         out.line(format!("{}  wt logs -f {}", theme::dim().apply_to("follow"), self.name))
+    }
+}
+
+impl Render for Sent {
+    fn render(&self, out: &mut Page<'_>) -> io::Result<()> {
+        match self {
+            Self::Now(queued) => queued.render(out),
+            Self::Later(later) => {
+                let name = theme::strong().apply_to(&later.name);
+                let waiting = match later.waiting {
+                    1 => String::new(),
+                    more => format!(" · {more} messages wait"),
+                };
+                out.line(format!("{name}  is told once its present attempt has ended{waiting}"))
+            }
+        }
     }
 }
 

@@ -213,7 +213,11 @@ fn running(line: &Line, age: String) -> Vec<String> {
     let usual = usual.map(|usual| human::duration(jiff::SignedDuration::from_secs(usual)));
     let age = usual.map_or(age.clone(), |usual| format!("{age} of about {usual}"));
     let blocked = line.blocked.as_ref().map(|why| format!("blocked: {why}")).unwrap_or_default();
-    vec![blocked, pace.to_owned(), age, stopping, step, reason, spent]
+    let messages = match line.messages {
+        0 => String::new(),
+        count => format!("{} to tell", human::count(count as u64, "message", "messages")),
+    };
+    vec![blocked, pace.to_owned(), age, messages, stopping, step, reason, spent]
 }
 
 /// What to type about it.
