@@ -11,6 +11,7 @@ use crate::commands::errand::Which;
 use crate::commands::spawn::{PromptFrom, read_all};
 use crate::commands::task::{Outcome, Request, run};
 use crate::commands::wait;
+use crate::domain::budget::Amount;
 use crate::domain::problem::Problem;
 use crate::domain::written;
 use crate::ui::printer::Form;
@@ -59,6 +60,11 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = written::duration)]
     timeout: Option<Duration>,
 
+    /// What all its attempts may use, in tokens (200k) or money (20usd); it is ended when that is
+    /// used up
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "command")]
+    budget: Option<Amount>,
+
     /// When it is to start.
     #[command(flatten)]
     when: When,
@@ -96,6 +102,7 @@ impl Args {
             priority: Some(self.priority),
             timeout: self.timeout,
             when: self.when.into(),
+            budget: self.budget,
         };
         let ctx = app.context()?;
         let outcome = run(&ctx, &request)?;

@@ -11,12 +11,14 @@ use crate::agents::registry::Registry;
 use crate::agents::render::{self, Rendered, Session, render, require_login};
 use crate::agents::role::{Role, Roles};
 use crate::agents::template::{Says, Template};
+use crate::commands::allot::{self, Allotment, Allowed, Work};
 use crate::commands::context::{Context, Here};
 use crate::commands::queue::warn_if_held_up;
 use crate::commands::spawn::{Engine, PRIORITY, PromptFrom, words};
 use crate::commands::wait;
 use crate::commands::when::{self, When};
 use crate::domain::attempt::AttemptKind;
+use crate::domain::budget::Amount;
 use crate::domain::id::{AttemptId, RepoId, TaskId};
 use crate::domain::name::slug;
 use crate::domain::problem::Problem;
@@ -56,6 +58,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// When it starts.
     pub when: when::Request,
+    /// What all its attempts may use; without it what its role or the settings say.
+    pub budget: Option<Amount>,
 }
 
 /// What was queued.
@@ -75,6 +79,8 @@ pub struct Outcome {
     pub command: Option<Vec<String>>,
     /// What it counts in.
     pub lane: Lane,
+    /// What it may use; `None` without limit.
+    pub budget: Option<Allowed>,
     /// Where it runs.
     pub cwd: PathBuf,
     /// When it starts, where that is not at once.
@@ -110,9 +116,12 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
     let asked = if is_command { String::new() } else { words(ctx, &request.prompt)? };
     let id = id(request, &asked);
     let rendered = rendered(ctx, &here, request, (template, role), (&id, &asked))?;
+    let model = request.model.as_deref().or(role.model.as_deref());
+    let work = Work { spec: &rendered.spec, model, role: role.budget };
+    let budgets = allot::allot(ctx, request.budget, &here.settings().budget, &[work])?;
     let repo = here.registered(ctx)?.id.clone();
     let task = task(ctx, request, &rendered, (repo, &asked), role);
-    record(ctx, (&task, &rendered, &when), template)?;
+    record(ctx, (&task, &rendered, &when), template, &budgets)?;
     warn_if_held_up(ctx, (&task.repo, task.lane), &[&task.agent])?;
     let engine = ensure(ctx.store.layout(), ctx.environment)?.into();
     Ok(Outcome {
@@ -123,6 +132,7 @@ pub fn run(ctx: &Context<'_>, request: &Request) -> Result<Outcome, Problem> {
         permissions: rendered.spec.permissions,
         command: is_command.then(|| request.command.clone()),
         lane: task.lane,
+        budget: budgets.first().map(|own| Allowed::of(&own.budget, 1)),
         cwd: rendered.spec.cwd,
         when,
         engine,
@@ -216,6 +226,7 @@ fn record(
     ctx: &Context<'_>,
     (task, rendered, when): (&Task, &Rendered, &When),
     template: &Template,
+    budgets: &[Allotment],
 ) -> Result<(), Problem> {
     let values = passed(template, ctx.environment).into_iter();
     let values: Vec<(OsString, OsString)> =
@@ -233,7 +244,8 @@ fn record(
     queue::prepare(layout, &order)?;
     let recorded: Result<(), StoreError> = ctx.store.write_durably(|tx| {
         queue::record(tx, task, &order, task.created_at)?;
-        queue::condition(tx, &task.id, &when.conditions(ctx))
+        queue::condition(tx, &task.id, &when.conditions(ctx))?;
+        allot::record(tx, budgets, task.created_at)
     });
     if recorded.is_err() {
         queue::forget(layout, &rendered.spec);

@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod budgets;
 mod isolation;
 mod launch;
 mod nightly;

@@ -141,7 +141,7 @@ fn agent_text(agent: &Engaged) -> String {
 }
 
 /// `50,000 tokens, warns`
-fn budget(allowed: &Allowed) -> String {
+pub fn budget(allowed: &Allowed) -> String {
     let then = if allowed.stops { "then stops" } else { "warns" };
     format!("{}, {then}", human::amount(allowed.amount))
 }

@@ -5,7 +5,7 @@ use std::io;
 use crate::commands::spawn::Engine;
 use crate::commands::task::Outcome;
 use crate::ui::human;
-use crate::ui::outcome::spawn::{shown_command, when};
+use crate::ui::outcome::spawn::{budget, shown_command, when};
 use crate::ui::outcome::variant::labelled;
 use crate::ui::printer::{Page, Render};
 
@@ -21,7 +21,10 @@ impl Render for Outcome {
                 let model = self.model.as_ref().map(|model| format!(" ({model})"));
                 let (agent, role) = (&self.agent, &self.role);
                 let model = model.unwrap_or_default();
-                labelled(out, "agent", &format!("{agent}{model} · {role} · may read, not write"))?;
+                let budget = self.budget.as_ref().map(|allowed| format!(" · {}", budget(allowed)));
+                let budget = budget.unwrap_or_default();
+                let may = format!("may read, not write{budget}");
+                labelled(out, "agent", &format!("{agent}{model} · {role} · {may}"))?;
             }
         }
         labelled(out, "in", &self.cwd.display().to_string())?;
