@@ -6,6 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+
 use crate::engine::process::places::standing_in;
 use crate::git::error::GitError;
 use crate::git::repo::Repo;
@@ -14,6 +16,9 @@ use crate::store::intents::Intent;
 
 /// File systems tell the time by a clock that ticks less often.
 const COARSE: Duration = Duration::from_millis(20);
+
+/// How long a living program may hold a lock on HEAD.
+const INSTANT: Duration = Duration::from_secs(1);
 
 /// One lock, as it was seen.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +43,23 @@ pub fn clear(repo: &Repo, intent: &Intent) -> Result<(), GitError> {
     for lock in seen.iter().filter(|lock| look(&lock.path, since).as_ref() == Some(lock)) {
         // One that stays makes the step fail, which is then told.
         std::fs::remove_file(&lock.path).ok();
+    }
+    Ok(())
+}
+
+/// Removes the lock on a worktree's HEAD that a killed git (an agent's own, say) has left, before
+/// the worktree is put aside: nobody works there any more.
+///
+/// # Errors
+/// As [`clear`].
+pub fn clear_head(repo: &Repo, admin_dir: &Path, now: Timestamp) -> Result<(), GitError> {
+    let path = admin_dir.join("HEAD.lock");
+    let always = SystemTime::UNIX_EPOCH;
+    let Some(seen) = look(&path, always) else { return Ok(()) };
+    // Programs that are not called git hold one for an instant.
+    let is_new = look(&path, SystemTime::from(now) - INSTANT).is_some();
+    if !is_new && !git_works(repo)? && look(&path, always) == Some(seen) {
+        std::fs::remove_file(&path).ok();
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What outlives whoever started it, or is outlived by whoever waits for it.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -36,6 +37,11 @@ fn a_git_that_outlives_its_wt_is_ended_before_anything_is_put_right() {
     shop.wt(&["doctor"]).ok();
 }
 
+fn touched_an_hour_ago(env: &TestEnv, file: &Path) {
+    let touched = env.command("touch", env.dir()).args(["-d", "1 hour ago"]).arg(file).status();
+    assert!(touched.unwrap().success());
+}
+
 /// A git that is killed together with its `wt` while it holds a branch locked.
 const DOOMED: &str = r#"#!/bin/sh
 case "$*" in *'update-ref -m wt: out of the trash'*) ;; *) exec '@GIT@' "$@" ;; esac
@@ -60,12 +66,24 @@ fn a_lock_of_a_git_that_was_killed_with_its_wt_is_in_nobody_s_way() {
     env.program("git", &doomed);
     // One that was there before is somebody else's.
     let older = shop.dir.join(".git/refs/heads/other.lock");
-    std::fs::write(&older, "").unwrap();
+    touched_an_hour_ago(&env, &older);
     assert_eq!(shop.wt(&["restore", "dark"]).exit, None, "it was killed");
     let said = shop.wt(&["path"]).ok();
     assert!(said.stderr.contains("an interrupted restore was finished: dark"), "{said}");
     assert!(env.dir().join("shop-worktrees/dark/README.md").exists());
     assert!(older.exists());
+}
+
+#[test]
+fn a_lock_that_an_agent_s_git_left_does_not_keep_its_worktree() {
+    let env = TestEnv::new();
+    let shop = env.repo("shop");
+    shop.wt(&["spawn", "dark", "--no-agent"]).ok();
+    let lock = shop.dir.join(".git/worktrees/dark/HEAD.lock");
+    touched_an_hour_ago(&env, &lock);
+    shop.wt(&["cleanup", "dark", "--yes"]).ok();
+    assert!(!env.dir().join("shop-worktrees/dark").exists());
+    shop.wt(&["restore", "dark"]).ok();
 }
 
 fn engines(env: &TestEnv) -> Vec<Process> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::cleanup::plan::{BranchFate, Plan, Removal, WorktreeFate};
 use crate::commands::cleanup::still_ready;
 use crate::commands::context::{Context, Here};
+use crate::commands::dead_locks;
 use crate::domain::id::RepoId;
 use crate::domain::problem::Problem;
 use crate::domain::undo::{Record, VariantsMoved};
@@ -188,7 +189,7 @@ fn carry_out(
         let variant = variants::by_key(ctx.store.read(), going.key)?;
         let mut branch_deleted = going.delete_branch;
         match variant.map(|variant| variant.state) {
-            Some(VariantState::Removing) => match remove(repo, going) {
+            Some(VariantState::Removing) => match remove(ctx, repo, going) {
                 Ok(deleted) => {
                     branch_deleted = deleted;
                     settle(ctx, going, cleanup.at)?;
@@ -249,8 +250,9 @@ fn summary(removed: &[Removed]) -> String {
 }
 
 /// Moves the worktree and deletes the branch; says whether it did the latter.
-fn remove(repo: &Repo, going: &Going) -> Result<bool, Problem> {
+fn remove(ctx: &Context<'_>, repo: &Repo, going: &Going) -> Result<bool, Problem> {
     if let Some(trashed) = going.trashed() {
+        dead_locks::clear_head(repo, &going.admin_dir, ctx.clock.now())?;
         match put(repo, &trashed)? {
             Put::Done => {}
             refused => return Err(refusal(going, &refused)),
