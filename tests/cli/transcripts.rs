@@ -38,7 +38,12 @@ fn told(said: &str) -> String {
             words[at - 1] = "[n]";
         }
     }
-    words.join(" ")
+    let text = words.join(" ");
+    let lines = text.lines().map(|line| match line.rsplit_once(" · ") {
+        Some((counts, used)) if used.contains(" tokens") => format!("{counts} · [n] tokens"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 const WORK: &str = "{ write = { path = 'src/new.css', text = 'x' } }";

@@ -96,13 +96,13 @@ impl Names {
     }
 }
 
-/// How wide what is told of a task may be, and whether the hint goes beneath because too little
-/// would be left beside it.
-fn room(width: Option<usize>, name: usize, hint: usize) -> (usize, bool) {
+/// How wide what is told of a task may be, and whether the hint goes beneath because too little of
+/// it would be left beside.
+fn room(width: Option<usize>, name: usize, [what, hint]: [usize; 2]) -> (usize, bool) {
     let Some(width) = width else { return (UNCUT, false) };
     let all = width.saturating_sub(LABEL + name + 4);
     let beside = all.saturating_sub(hint);
-    let beneath = hint > 0 && beside < ROOM;
+    let beneath = hint > 0 && beside < what.min(ROOM);
     (if beneath { all } else { beside }.max(1), beneath)
 }
 
@@ -113,7 +113,8 @@ fn section(out: &mut Page<'_>, names: &Names, label: &str, lines: &[Line]) -> io
         let label = if at == 0 { label } else { "" };
         let (what, hint) = (what(line), hint(line));
         let hint = hint.map(|hint| format!("  {hint}")).unwrap_or_default();
-        let (room, beneath) = room(out.width, names.wide, console::measure_text_width(&hint));
+        let texts = [&what, &hint].map(|text| console::measure_text_width(text));
+        let (room, beneath) = room(out.width, names.wide, texts);
         let what = console::truncate_str(&what, room, "…").into_owned();
         let beside = if beneath { "" } else { hint.as_str() };
         labelled(out, label, &format!("{}  {what}{beside}", theme::strong().apply_to(name)))?;
@@ -279,10 +280,11 @@ mod tests {
 
     #[test]
     fn a_hint_goes_beneath_where_it_would_leave_too_little() {
-        assert_eq!(room(None, 30, 40), (UNCUT, false));
-        assert_eq!(room(Some(120), 27, 25), (120 - 13 - 27 - 25, false));
-        assert_eq!(room(Some(80), 27, 25), (80 - 13 - 27, true));
-        assert_eq!(room(Some(80), 27, 0), (80 - 13 - 27, false));
-        assert_eq!(room(Some(20), 27, 25), (1, true));
+        assert_eq!(room(None, 30, [90, 40]), (UNCUT, false));
+        assert_eq!(room(Some(120), 27, [90, 25]), (120 - 13 - 27 - 25, false));
+        assert_eq!(room(Some(80), 27, [90, 25]), (80 - 13 - 27, true));
+        assert_eq!(room(Some(80), 27, [8, 25]), (80 - 13 - 27 - 25, false));
+        assert_eq!(room(Some(80), 27, [90, 0]), (80 - 13 - 27, false));
+        assert_eq!(room(Some(20), 27, [90, 25]), (1, true));
     }
 }
