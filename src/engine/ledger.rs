@@ -1,5 +1,7 @@
 //! The budgets as they stand on record: what each has used, who counts in it, what was told of it.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -196,8 +198,10 @@ pub fn of_budget(db: &Connection, budget: &Budget) -> Result<Usage, StoreError> 
 /// Sums by task, in the order of their first attempts.
 pub fn by_task(used: &[Used]) -> Vec<(TaskId, Usage)> {
     let mut sums: Vec<(TaskId, Usage)> = vec![];
+    let mut places: HashMap<&TaskId, usize> = HashMap::new();
     for one in used {
-        match sums.iter_mut().find(|(task, _)| *task == one.task) {
+        let place = *places.entry(&one.task).or_insert(sums.len());
+        match sums.get_mut(place) {
             Some((_, sum)) => *sum = sum.plus(&one.usage),
             None => sums.push((one.task.clone(), one.usage)),
         }

@@ -88,7 +88,9 @@ pub fn of(ctx: &Context<'_>, stood: &Stood) -> Result<Found, Problem> {
         if account.scope == Scope::Background(Period::Day) {
             found.of_day = Some((account.amount, account.used));
         }
-        if !is_here(db, account, stood)? {
+        // Who used it is only looked up where there is something to say.
+        let silent = alert::of(account, &book.warn_at, &[]).is_none();
+        if silent || !is_here(db, account, stood)? {
             continue;
         }
         let by_task = by_task(db, account, &reading)?;
