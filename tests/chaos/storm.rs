@@ -82,7 +82,8 @@ pub fn rage(force: &Force) {
     assert!(killed > 0, "nothing was killed in {number} rounds");
     if std::env::var_os("WT_CHAOS_TELL").is_some() {
         let story = storm.story.join("\n");
-        writeln!(std::io::stderr(), "{story}\n{number} rounds, killed {:?}", storm.kills).unwrap();
+        let killed = &storm.kills;
+        let _ = writeln!(std::io::stderr(), "{story}\n{number} rounds, killed {killed:?}");
     }
 }
 
