@@ -17,7 +17,7 @@ use crate::domain::problem::Problem;
 /// After --blocked the agent should end. It is asked once more whether it can go on without; then
 /// the task waits for a person.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, override_usage = "wt report [OPTIONS]")]
 #[group(id = "told", required = true, multiple = true)]
 pub struct Args {
     /// How much of it is done: 0 to 1
