@@ -77,7 +77,7 @@ fn a_refused_key_fails_as_one_and_leaves_no_commit() {
         for agent in AGENTS {
             let spawned = Spawned::new(agent, Mode::Status(401));
             let (task, _) = spawned.ended();
-            assert_eq!(task.state, TaskState::Failed, "{agent}: {:?}", task.reason);
+            assert_eq!(task.state, TaskState::NeedsHuman, "{agent}: {:?}", task.reason);
             assert_eq!(task.failure, Some(FailureClass::Auth), "{agent}: {:?}", task.reason);
             let repo = spawned.world.env.at(&spawned.world.dir);
             assert_eq!(repo.at_ref("refs/heads/feature/greeting"), Some(repo.head()), "{agent}");
