@@ -1,16 +1,17 @@
 //! How fast `wt` is, beside the bare git it stands on and the peers that are installed.
 //!
-//!     cargo bench --bench speed [-- NAME…]     list | spawn | compare | cleanup | start | memory
+//!     cargo bench --bench speed [-- NAME…]     list | spawn | compare | cleanup | start | memory | queue
 //!
 //! `WT_BENCH_SIZE=FILES,COMMITS,VARIANTS` sets another size than 5000,2000,50; `WT_BENCH_RUNS` other
-//! runs than 10. `WT_BENCH_WORKTRUNK` and `WT_BENCH_WORKMUX` name the peers' programs, which are
-//! then timed in the same run. Figures of a machine that does something else are worth nothing, so
+//! runs than 10. `WT_BENCH_WORKTRUNK`, `WT_BENCH_WORKMUX` and `WT_BENCH_PUEUE` name the peers'
+//! programs, which are then timed in the same run. Figures of a machine that does something else are worth nothing, so
 //! nothing here is ever asserted on.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, or it ends")]
 
 mod fixture;
 mod measure;
 mod memory;
+mod queue;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -28,6 +29,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("compare", compare),
     ("cleanup", cleanup),
     ("memory", memory::measure),
+    ("queue", queue::measure),
 ];
 
 /// The fixture, and how often to run.

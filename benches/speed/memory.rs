@@ -1,6 +1,7 @@
 //! How much memory belongs to a holder and to the engine alone.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::World;
@@ -19,14 +20,15 @@ pub fn measure(world: &World) {
         world.wt(&["spawn", name, "--exec", "--", "tail", "-f", "/dev/null"]);
     }
     let deadline = Instant::now() + Duration::from_secs(60);
-    while holders(world).len() < AGENTS && Instant::now() < deadline {
+    let home = world.fixture.repo.with_file_name("home");
+    let holders = || of_kind(&home, "__hold");
+    while holders().len() < AGENTS && Instant::now() < deadline {
         std::thread::park_timeout(Duration::from_millis(50));
     }
-    let holders = holders(world);
-    let engines = of_kind(world, "__engine");
+    let (holders, engines) = (holders(), of_kind(&home, "__engine"));
     println!("\nmemory, {} agents", holders.len());
-    println!("  most private memory of a holder   {:>6} KiB", most(&holders));
-    println!("  private memory of the engine      {:>6} KiB", most(&engines));
+    println!("  most private memory of a holder   {:>6} KiB", kept_by(&holders));
+    println!("  private memory of the engine      {:>6} KiB", kept_by(&engines));
     println!("  goal: at most 1024 KiB and 10240 KiB");
     for name in &names {
         world.wt(&["cleanup", name, "--yes", "--force"]);
@@ -34,17 +36,14 @@ pub fn measure(world: &World) {
     fs::remove_file(config).unwrap();
 }
 
-fn holders(world: &World) -> Vec<u64> {
-    of_kind(world, "__hold")
+/// The most private memory that one of these processes keeps, in KiB.
+pub fn kept_by(processes: &[PathBuf]) -> u64 {
+    processes.iter().map(|process| private(&process.join("smaps_rollup"))).max().unwrap_or_default()
 }
 
-fn most(sizes: &[u64]) -> u64 {
-    sizes.iter().copied().max().unwrap_or_default()
-}
-
-/// The private memory, in KiB, of each process of this fixture that was started as `word`.
-fn of_kind(world: &World, word: &str) -> Vec<u64> {
-    let home = world.fixture.repo.with_file_name("home").to_string_lossy().into_owned();
+/// The processes, as directories of `/proc`, that were started as `word` by somebody at home there.
+pub fn of_kind(home: &Path, word: &str) -> Vec<PathBuf> {
+    let home = home.to_string_lossy().into_owned();
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries
         .filter_map(|entry| {
@@ -53,13 +52,12 @@ fn of_kind(world: &World, word: &str) -> Vec<u64> {
             let environ = fs::read(entry.path().join("environ")).ok()?;
             let is = words.split(|byte| *byte == 0).any(|part| part == word.as_bytes());
             let ours = [&words, &environ].map(|text| String::from_utf8_lossy(text).contains(&home));
-            let ours = ours.contains(&true);
-            (is && ours).then(|| private(&entry.path().join("smaps_rollup")))
+            (is && ours.contains(&true)).then(|| entry.path())
         })
         .collect()
 }
 
-fn private(rollup: &std::path::Path) -> u64 {
+fn private(rollup: &Path) -> u64 {
     let text = fs::read_to_string(rollup).unwrap_or_default();
     let lines = text.lines().filter(|line| line.starts_with("Private_"));
     lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
