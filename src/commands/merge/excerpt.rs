@@ -115,7 +115,7 @@ mod tests {
         #[test]
         fn an_excerpt_is_short_and_from_the_line(same in "[a-z .ü]{0,60}", one in "[a-z .]{0,60}", other in "[A-Z .]{0,60}") {
             let (ours, theirs) = (format!("{same}{one}"), format!("{same}{other}"));
-            let (shown, _) = of(&[ours.clone()], &[theirs]);
+            let (shown, _) = of(std::slice::from_ref(&ours), &[theirs]);
             let inner = shown.trim_matches('"');
             prop_assert!(inner.chars().count() <= LINE_MAX);
             prop_assert!(shown == "nothing" || ours.contains(inner.trim_matches('…')));

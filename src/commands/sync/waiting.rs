@@ -93,7 +93,7 @@ pub fn meant(ctx: &Context<'_>, here: &Here, which: &Selection) -> Result<Vec<Va
     }
     match waiting.len() {
         0 => Err(Problem::failed("no sync waits here").hint("begin one: `wt sync NAME`")),
-        1 => Ok(waiting.drain(..).collect()),
+        1 => Ok(std::mem::take(&mut waiting)),
         _ => {
             let names: Vec<String> =
                 waiting.iter().map(|variant| format!("`{}`", variant.name)).collect();
