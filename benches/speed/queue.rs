@@ -50,8 +50,8 @@ impl<'w> Desk<'w> {
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(&root).unwrap();
         let desk = Self { world, root, pueue: world.peer("WT_BENCH_PUEUE") };
-        if desk.pueue.is_some() {
-            succeeded(desk.own(desk.pueue.as_ref().unwrap().with_file_name("pueued")).arg("-d"));
+        if let Some(pueue) = &desk.pueue {
+            succeeded(desk.own(pueue.with_file_name("pueued")).arg("-d"));
             desk.until("pueue answers", || {
                 desk.pueue_command().arg("status").output().unwrap().status.success()
             });
