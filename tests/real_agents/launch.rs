@@ -110,21 +110,30 @@ isolated!(a_session_that_is_gone_is_no_matter_of_trying_again, &AGENTS, {
     }
 });
 
+/// claude begins a tool before the reply that asked for it has ended; interrupted in between it
+/// ends without a word of what it used. So it may take a few times to meet it in its tool alone.
+pub const TIMES: usize = 12;
+
 isolated!(claude_stopped_gently_still_tells_what_it_used, &["claude"], {
-    let world = World::new("claude", Mode::SleepTool);
-    let started = world.start(&world.rendered("sleep", NEW, Permissions::Work));
-    let tool = started.in_tool();
-    started.signal(Signal::INT);
-    let by = StopRequest { at: jiff::Timestamp::now(), why: "by you".into(), class: None };
-    let run = started.ended(Some(&by));
-    assert_eq!(run.exit, Exit::Code { code: 0 });
-    assert_eq!(
-        (run.verdict.state, run.verdict.reason.as_str()),
-        (TaskState::Cancelled, "stopped by you")
-    );
-    assert_eq!(run.report.usage.certainty, Certainty::Exact);
-    assert_eq!(run.report.usage.tokens.output, TURN1.output);
-    assert!(test_kill_process(tool).is_err(), "its tool is gone too");
+    let told = (0..TIMES).any(|_| {
+        let world = World::new("claude", Mode::SleepTool);
+        let started = world.start(&world.rendered("sleep", NEW, Permissions::Work));
+        let tool = started.in_tool();
+        started.signal(Signal::INT);
+        let by = StopRequest { at: jiff::Timestamp::now(), why: "by you".into(), class: None };
+        let run = started.ended(Some(&by));
+        assert_eq!(run.exit, Exit::Code { code: 0 });
+        assert_eq!(
+            (run.verdict.state, run.verdict.reason.as_str()),
+            (TaskState::Cancelled, "stopped by you")
+        );
+        assert!(test_kill_process(tool).is_err(), "its tool is gone too");
+        let used = run.report.usage;
+        let told = used.certainty == Certainty::Exact && used.tokens.output == TURN1.output;
+        assert!(told || used.certainty == Certainty::AtLeast, "{used:?}");
+        told
+    });
+    assert!(told, "interrupted in its tool, it never told");
 });
 
 isolated!(a_terminated_agent_leaves_a_lower_bound_or_nothing, &AGENTS, {

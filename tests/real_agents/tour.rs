@@ -39,7 +39,7 @@ fn one_idea_by_two_agents_compared_and_merged() {
             hello-codex   done       1  1/0    3.1k      –  clean      1 file  ·
             overlap  hello.txt  (both)
             included uncommitted work of hello-codex (1 file)
-            suggest  hello-claude or hello-codex: equal by all that is known (finished, clean with main, conflicts with 1 other, 1 lines in 1 file)
+            suggest  hello-claude or hello-codex: equal by all that is known (finished, clean with main, conflicts with 1 other, 1 line in 1 file)
             ");
             insta::assert_snapshot!(*shop.wt(&["diff", "hello-claude", "hello-codex"]).ok(), @r"
             diff --git a/hello.txt b/hello.txt
@@ -67,8 +67,9 @@ fn one_idea_by_two_agents_compared_and_merged() {
                 main:        "hello from the scripted model"
                 hello-codex: "hello, shop"
             1 yourself   cd "$(wt path hello-codex --merge)"; edit; wt merge --continue
-            2 one side   wt merge hello-codex --favor variant [-- PATH…]
-            3 forget it  wt merge --abort
+            2 the agent  wt sync hello-codex --resolve
+            3 one side   wt merge hello-codex --favor variant [-- PATH…]
+            4 forget it  wt merge --abort
             [exit 3]
             "#);
             shop.wt(&["merge", "--abort"]).ok();

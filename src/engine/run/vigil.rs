@@ -154,7 +154,7 @@ mod tests {
         let output = dir.path().join("stdout");
         let file = std::fs::File::create(&output).unwrap();
         std::fs::write(&output, "words\n").unwrap();
-        file.set_modified(SystemTime::now() - LONG).unwrap();
+        file.set_modified(SystemTime::now() - LONG * 3 / 2).unwrap();
         let late = vigil(LONG * 2, &output);
         assert_eq!((late.pace, late.look_at), (Pace::Stalled, None));
         let mut again = vigil(LONG * 2, &output);
