@@ -8,6 +8,7 @@ use crate::agents::template::{PromptBy, Says, SessionId, Template, braced};
 use crate::domain::id::{AttemptId, TaskId};
 use crate::domain::launch::{LaunchSpec, Rules, SPEC_SCHEMA, StdinFrom};
 use crate::domain::problem::Problem;
+use crate::domain::resources::Resources;
 use crate::domain::settings::Permissions;
 use crate::domain::usage::SessionTotals;
 use crate::store::environment::Environment;
@@ -48,6 +49,8 @@ pub struct Request<'a> {
     pub verify: Option<String>,
     /// What is done without asking when it ends badly.
     pub rules: Rules,
+    /// What it may take of the machine.
+    pub resources: Resources,
     /// This program, absolute, for the agent that is built in.
     pub myself: &'a Path,
 }
@@ -124,6 +127,7 @@ pub fn render(
         timeout_s: request.timeout_s,
         verify: request.verify.clone(),
         rules: request.rules,
+        resources: request.resources,
     };
     Ok(Rendered { spec, prompt, login: probe::login(template, environment) })
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::cli::scripted;
 use crate::domain::problem::Problem;
+use crate::engine::holder::bounded;
 use crate::engine::process::ancestry::{ENGINE_VERB, HOLDER_VERB};
 use crate::engine::{holder, run as engine};
 use crate::ui::printer::{Form, Printer};
@@ -17,6 +18,12 @@ pub fn run(arguments: &[OsString]) -> Option<ExitCode> {
     if verb == HOLDER_VERB {
         let [_, _, dir, environment] = arguments else { return Some(ExitCode::from(2)) };
         return Some(told(holder::run(Path::new(dir), Path::new(environment))));
+    }
+    if verb == bounded::VERB {
+        let [_, _, dir, program, rest @ ..] = arguments else { return Some(ExitCode::from(2)) };
+        told(bounded::run(Path::new(dir), program, rest));
+        // As a shell says that a program cannot be started; its holder reads why.
+        return Some(ExitCode::from(127));
     }
     if verb == scripted::VERB {
         return Some(scripted::main(arguments.get(2..).unwrap_or_default()));

@@ -6,6 +6,7 @@ use crate::commands::recover;
 use crate::domain::name::VariantName;
 use crate::domain::observer::{Observer, Person};
 use crate::domain::problem::Problem;
+use crate::domain::resources::Resources;
 use crate::domain::settings::Settings;
 use crate::domain::variant::Variant;
 use crate::git::command::Git;
@@ -139,6 +140,14 @@ impl Here {
     /// The settings that hold here.
     pub fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    /// What each task that is queued here may take of the machine.
+    ///
+    /// # Errors
+    /// When the user's own settings cannot be read.
+    pub fn resources(&self, ctx: &Context<'_>) -> Result<Resources, Problem> {
+        Ok(self.config.resources(&config::of_user(ctx.environment)?.resources))
     }
 
     /// The repository's row, made if it has none.

@@ -181,6 +181,7 @@ fn rendered(
         timeout_s: rules.limit_s,
         verify: None,
         rules,
+        resources: here.resources(ctx)?,
         myself: &relaunch::myself(),
     };
     let rendered = render(template, &asked, ctx.environment)?;

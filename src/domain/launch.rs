@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{AttemptId, TaskId};
+use crate::domain::resources::Resources;
 use crate::domain::settings::Permissions;
 use crate::domain::usage::SessionTotals;
 
@@ -56,6 +57,9 @@ pub struct LaunchSpec {
     /// What is done without asking when it ends badly.
     #[serde(default)]
     pub rules: Rules,
+    /// What everything in the attempt may take of the machine together.
+    #[serde(default)]
+    pub resources: Resources,
 }
 
 /// What is done without asking when an attempt ends badly. Nothing, by default.

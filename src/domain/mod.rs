@@ -14,6 +14,7 @@ pub mod moment;
 pub mod name;
 pub mod observer;
 pub mod problem;
+pub mod resources;
 pub mod settings;
 pub mod sync;
 pub mod task;

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::budget::{Allowance, OnLimit, Period};
+use crate::domain::resources::Resources;
 use crate::domain::written;
 
 /// Every setting. The built-in layer (`templates/config.toml`) gives each a value, so nothing here
@@ -22,6 +23,8 @@ pub struct Settings {
     pub agent: AgentSettings,
     /// How much at once.
     pub limits: LimitSettings,
+    /// How much of the machine each task.
+    pub resources: Resources,
     /// How much may be used.
     pub budget: BudgetSettings,
     /// What follows a bad end.

@@ -6,7 +6,9 @@ use crate::agents::dialect::has_terminal_event;
 use crate::domain::attempt::{Exit, StopRequest};
 use crate::domain::event::StreamReport;
 use crate::domain::launch::{Dialect, FailurePattern};
+use crate::domain::resources::size;
 use crate::domain::task::{FailureClass, TaskState};
+use crate::engine::last_words::last_words;
 
 /// Everything that is known about an attempt whose last process is gone.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,8 @@ pub struct Evidence<'a> {
     pub changed: Option<bool>,
     /// Why its end was asked for, if it was.
     pub stop: Option<&'a StopRequest>,
+    /// The limit of its memory, in bytes, when some of it was killed for want of more.
+    pub starved: Option<u64>,
     /// What it told that it cannot go on without.
     pub blocked: Option<&'a str>,
     /// What it promises that is not there, in words: `an answer`, "`REPORT.md`".
@@ -147,6 +151,9 @@ fn ended_badly(evidence: &Evidence) -> Verdict {
     if let Some(error) = &evidence.report.error {
         return failed(error.class, error.message.clone());
     }
+    if let Some(limit) = evidence.starved.filter(|_| began(evidence.exit)) {
+        return failed(FailureClass::Crash, format!("out of memory: its limit of {}", size(limit)));
+    }
     let stderr = evidence.stderr_tail;
     let class = known(evidence.patterns, stderr, status_in(stderr));
     match evidence.exit {
@@ -173,6 +180,11 @@ fn ended_badly(evidence: &Evidence) -> Verdict {
     }
 }
 
+/// Whether the agent itself ran.
+fn began(exit: &Exit) -> bool {
+    matches!(exit, Exit::Code { .. } | Exit::Signal { .. } | Exit::Unobserved)
+}
+
 fn setup_failed(command: &str, code: Option<i32>) -> Verdict {
     let how = code.map_or("killed by a signal".to_owned(), |code| format!("exit {code}"));
     failed(FailureClass::SetupFailed, format!("setup `{command}` failed: {how}"))
@@ -197,32 +209,6 @@ fn exit_in_words(code: i32, stderr: &str) -> String {
     };
     let words = last_words(stderr).map(|words| format!(": {words}")).unwrap_or_default();
     format!("exit {code}{signal}{words}")
-}
-
-/// The line of standard error most worth showing: the last that speaks of an error, else the last.
-fn last_words(stderr: &str) -> Option<String> {
-    let lines: Vec<String> = stderr
-        .lines()
-        .map(|line| without_escapes(line).trim().to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
-    let error = lines.iter().rev().find(|line| line.to_lowercase().contains("error"));
-    error.or(lines.last()).map(|line| line.chars().take(200).collect())
-}
-
-/// A line without colour sequences (`ESC [ … letter`) and control characters.
-fn without_escapes(line: &str) -> String {
-    let mut pieces = line.split('\u{1b}');
-    let mut clean = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let sequence = piece.strip_prefix('[').and_then(|rest| {
-            let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
-            Some(&rest[end + 1..])
-        });
-        clean.push_str(sequence.unwrap_or(piece));
-    }
-    clean.retain(|c| !c.is_control());
-    clean
 }
 
 #[cfg(test)]
@@ -261,6 +247,7 @@ mod tests {
             needs_change: true,
             changed: Some(true),
             stop: None,
+            starved: None,
             blocked: None,
             missing: None,
             verify: None,
@@ -305,6 +292,18 @@ mod tests {
         }
         let plain = Evidence { dialect: Dialect::Plain, ..evidence(&report, &ZERO) };
         assert_eq!(judge(&plain).state, TaskState::Done, "a program's output asks nobody");
+    }
+
+    #[test]
+    fn what_was_killed_for_want_of_memory_is_told_so() {
+        let (report, killed) = (StreamReport::default(), Exit::Signal { signal: 9 });
+        let starved = Evidence { starved: Some(8_000_000_000), ..evidence(&report, &killed) };
+        let verdict = judge(&starved);
+        assert_eq!(verdict.failure, Some(FailureClass::Crash));
+        assert_eq!(verdict.reason, "out of memory: its limit of 8 GB");
+        let report = clean();
+        let went_on = Evidence { report: &report, exit: &ZERO, ..starved };
+        assert_eq!(judge(&went_on).state, TaskState::Done, "only a tool of its was killed");
     }
 
     #[test]

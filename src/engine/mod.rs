@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod gates;
 pub mod health;
 pub mod holder;
+pub mod last_words;
 pub mod ledger;
 pub mod limits;
 pub mod process;

@@ -168,6 +168,7 @@ pub fn next_attempt(db: &Connection, task: &TaskId) -> Result<AttemptId, StoreEr
 pub(crate) mod tests {
     use super::*;
     use crate::domain::launch::{Dialect, Metering, Rules, SPEC_SCHEMA, StopPlan};
+    use crate::domain::resources::Resources;
     use crate::domain::settings::Permissions;
     use crate::domain::usage::SessionTotals;
     use crate::store::db::tests::store;
@@ -194,6 +195,7 @@ pub(crate) mod tests {
             timeout_s: None,
             verify: None,
             rules: Rules::default(),
+            resources: Resources::default(),
         }
     }
 

@@ -59,6 +59,7 @@ pub fn relaunch(
         timeout_s: limit.or(last.timeout_s),
         verify: last.verify.clone(),
         rules: last.rules,
+        resources: last.resources,
         myself: &myself(),
     };
     render(template, &asked, environment)

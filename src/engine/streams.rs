@@ -84,6 +84,7 @@ pub(super) fn judged(file: &str, report: &StreamReport, exit: &Exit) -> Verdict 
         needs_change: true,
         changed: Some(true),
         stop: None,
+        starved: None,
         blocked: None,
         missing: None,
         verify: None,

@@ -23,6 +23,9 @@ const FREE_TABLE: &str = "env";
 /// Settings that are a number of tokens, or a text: `"200k"`, `"20usd"`, `"none"`.
 const AMOUNTS: [&str; 3] = ["budget.total", "budget.background", "budget.per_task"];
 
+/// Settings that are `"none"`, another text, or a number.
+const BOUNDS: [&str; 2] = ["resources.memory", "resources.processes"];
+
 /// One layer of settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
@@ -221,6 +224,7 @@ fn check(valid: &Table, origin: &Origin, key: &str, value: &Value) -> Result<(),
         None | Some(Value::Table(_)) => refuse(format!("unknown key `{key}`"), nearest(valid, key)),
         Some(model) if model.same_type(value) => Ok(()),
         Some(_) if AMOUNTS.contains(&key) && value.is_str() => Ok(()),
+        Some(_) if BOUNDS.contains(&key) && value.is_integer() => Ok(()),
         Some(model) => {
             refuse(format!("`{key}` must be {}, not {}", kind(model), kind(value)), None)
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::attempt::{Exit, ProcessIdentity, StopRequest};
 use crate::domain::id::AttemptId;
 use crate::domain::launch::LaunchSpec;
+use crate::domain::resources::{Keepers, Refused};
 use crate::store::error::StoreError;
 use crate::store::file::{replace, write_atomically};
 use crate::store::layout::Layout;
@@ -40,6 +41,9 @@ pub struct HolderRecord {
     pub cgroup: Option<PathBuf>,
     /// The agent's main process, once it was started.
     pub agent: Option<ProcessIdentity>,
+    /// Who sees to its limits.
+    #[serde(default)]
+    pub keepers: Keepers,
 }
 
 /// `exit.json`: how an attempt ended, written once, by its holder.
@@ -63,6 +67,9 @@ pub struct ExitRecord {
     /// How its verify command ended; `None` when there is none, or it was not come to.
     #[serde(default)]
     pub verify: Option<Exit>,
+    /// What ran into its limits.
+    #[serde(default)]
+    pub refused: Refused,
 }
 
 impl Folder {
@@ -190,6 +197,19 @@ impl Folder {
     /// When it is unreadable.
     pub fn exit(&self) -> Result<Option<ExitRecord>, StoreError> {
         self.read("exit.json")
+    }
+
+    /// Writes why one of its programs did not begin. Not synchronised: its holder reads it at once.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn write_unstarted(&self, why: &str) -> Result<(), StoreError> {
+        replace(&self.dir.join("unstarted"), why.as_bytes(), PRIVATE)
+    }
+
+    /// Why one of its programs did not begin, if one did not.
+    pub fn unstarted(&self) -> Option<String> {
+        std::fs::read_to_string(self.dir.join("unstarted")).ok()
     }
 
     /// Writes the final answer.

@@ -23,6 +23,7 @@ pub mod merges;
 pub mod messages;
 pub mod random;
 pub mod repos;
+pub mod resources;
 pub mod row;
 pub mod syncs;
 pub mod tasks;

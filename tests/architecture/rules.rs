@@ -8,6 +8,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("src/git/command.rs", "git"),
     ("src/engine/start.rs", "the engine"),
     ("src/engine/shell.rs", "commands of the settings, in the foreground"),
+    ("src/engine/holder/bounded.rs", "itself, as a program of an attempt"),
     ("src/engine/holder/launch.rs", "setup commands and the agent"),
     ("src/engine/run/launch.rs", "holders"),
     ("src/ui/pager.rs", "the person's own pager"),

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use wt::domain::attempt::{Attempt, AttemptKind, AttemptState, Exit, StopRequest};
 use wt::domain::id::{AttemptId, TaskId};
 use wt::domain::launch::{Dialect, LaunchSpec, Metering, Rules, SPEC_SCHEMA, StdinFrom, StopPlan};
+use wt::domain::resources::Resources;
 use wt::domain::settings::Permissions;
 use wt::domain::task::{FailureClass, Lane, Task, TaskState};
 use wt::domain::usage::SessionTotals;
@@ -65,6 +66,7 @@ impl<'e> Office<'e> {
             timeout_s: None,
             verify: None,
             rules: Rules::default(),
+            resources: Resources::default(),
         };
         change(&mut spec);
         let task = Task {

@@ -13,6 +13,7 @@ use wt::domain::id::AttemptId;
 use wt::domain::launch::{
     Dialect, GentleSignal, LaunchSpec, Metering, Rules, SPEC_SCHEMA, StdinFrom, StopPlan,
 };
+use wt::domain::resources::Resources;
 use wt::domain::settings::Permissions;
 use wt::domain::task::FailureClass;
 use wt::domain::usage::SessionTotals;
@@ -62,6 +63,7 @@ impl<'e> Prepared<'e> {
             timeout_s: None,
             verify: None,
             rules: Rules::default(),
+            resources: Resources::default(),
         };
         let folder = Folder::of(&Layout::at(env.state()), &spec.attempt);
         Self { env, spec, folder }

@@ -7,6 +7,7 @@ mod support;
 
 mod adopt;
 mod again;
+mod bounds;
 mod budget;
 mod cleanup;
 mod compare;

@@ -18,6 +18,7 @@ use wt::domain::attempt::{Exit, StopRequest};
 use wt::domain::event::StreamReport;
 use wt::domain::id::{AttemptId, TaskId};
 use wt::domain::launch::{LaunchSpec, Rules};
+use wt::domain::resources::Resources;
 use wt::domain::settings::Permissions;
 use wt::domain::usage::SessionTotals;
 use wt::engine::evidence::{Evidence, Verdict, judge};
@@ -105,6 +106,7 @@ impl World {
             timeout_s: None,
             verify: None,
             rules: Rules::default(),
+            resources: Resources::default(),
             myself: Path::new("/no/wt"),
         };
         render(&self.template, &request, &self.environment()).unwrap()
@@ -193,6 +195,7 @@ impl Started {
             needs_change: true,
             changed: Some(changed),
             stop,
+            starved: None,
             blocked: None,
             missing: None,
             verify: None,

@@ -6,6 +6,7 @@ use super::*;
 use crate::agents::registry::Registry;
 use crate::agents::role::Roles;
 use crate::domain::launch::{Dialect, GentleSignal, Rules};
+use crate::domain::resources::Resources;
 
 const UUID: &str = "11111111-2222-4333-8444-555555555555";
 
@@ -44,6 +45,7 @@ impl House {
             timeout_s: None,
             verify: None,
             rules: Rules::default(),
+            resources: Resources::default(),
             myself: Path::new("/usr/bin/wt"),
         }
     }

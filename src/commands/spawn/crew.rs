@@ -125,7 +125,7 @@ pub fn recruit(
         None => (Registry::built_in(), Roles::built_in()),
     };
     let role = roles.get(request.role.as_deref().unwrap_or(ROLE))?;
-    let myself = myself();
+    let (myself, resources) = (myself(), here.resources(ctx)?);
     let mut unsure: Vec<&str> = vec![];
     let mut launches = vec![];
     for (index, spot) in spots.iter().enumerate() {
@@ -160,6 +160,7 @@ pub fn recruit(
             timeout_s: rules.limit_s,
             verify: request.verify.clone().or_else(|| role.verify.clone()),
             rules,
+            resources,
             myself: &myself,
         };
         let rendered = render(template, &asked, ctx.environment)?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::commands::context::Context;
 use crate::commands::errand::{self, Errand};
 use crate::commands::spent::Spent;
+use crate::commands::status::bounds::{self, Bounds};
 use crate::commands::status::line::{self, Line};
 use crate::domain::attempt::{Again, Attempt, AttemptKind, AttemptState, Exit, StopRequest};
 use crate::domain::id::AttemptId;
@@ -77,6 +78,8 @@ pub struct Try {
     pub containment: Option<String>,
     /// How many processes of it run now; `None` when it does not run, or not here.
     pub processes: Option<usize>,
+    /// What it may take of the machine; `None` is as much as it likes.
+    pub limits: Option<Bounds>,
     /// The agent's own id for the session.
     pub session: Option<String>,
     /// What it used.
@@ -124,6 +127,7 @@ fn one(ctx: &Context<'_>, attempt: Attempt) -> Try {
     let folder = Folder::of(ctx.store.layout(), &attempt.id);
     Try {
         processes: processes(ctx, &attempt, &folder),
+        limits: bounds::of(&folder, attempt.state),
         folder: folder.dir().to_path_buf(),
         number: attempt.number,
         kind: attempt.kind,

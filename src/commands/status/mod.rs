@@ -1,6 +1,7 @@
 //! `wt status`: the work, and what needs a person.
 
 pub mod alerts;
+pub mod bounds;
 pub mod detail;
 mod line;
 mod today;

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::domain::launch::{LaunchSpec, StdinFrom};
+use crate::engine::holder::bounded;
 use crate::engine::process::cgroup::Cgroup;
 use crate::engine::process::tree::MARK;
 use crate::store::folder::Folder;
@@ -55,7 +56,7 @@ impl Surroundings {
 /// # Errors
 /// When the log cannot be written.
 pub fn setup(spec: &LaunchSpec, folder: &Folder, line: &str) -> std::io::Result<Command> {
-    shell(spec, &folder.setup_log(), line)
+    shell(spec, folder, &folder.setup_log(), line)
 }
 
 /// The verify command: `sh -c`, its output in a log of its own.
@@ -63,13 +64,13 @@ pub fn setup(spec: &LaunchSpec, folder: &Folder, line: &str) -> std::io::Result<
 /// # Errors
 /// When the log cannot be written.
 pub fn verify(spec: &LaunchSpec, folder: &Folder, line: &str) -> std::io::Result<Command> {
-    shell(spec, &folder.verify_log(), line)
+    shell(spec, folder, &folder.verify_log(), line)
 }
 
-fn shell(spec: &LaunchSpec, log: &Path, line: &str) -> std::io::Result<Command> {
+fn shell(spec: &LaunchSpec, folder: &Folder, log: &Path, line: &str) -> std::io::Result<Command> {
     let mut log = append(log)?;
     writeln!(log, "$ {line}")?;
-    let mut command = Command::new("/bin/sh");
+    let mut command = bounded::command(spec, folder, "/bin/sh");
     command.args(["-c", line]).current_dir(&spec.cwd);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
@@ -84,7 +85,7 @@ pub fn agent(spec: &LaunchSpec, folder: &Folder) -> std::io::Result<Command> {
     let (program, arguments) = spec.argv.split_first().ok_or_else(|| {
         std::io::Error::new(std::io::ErrorKind::InvalidInput, "no program is named")
     })?;
-    let mut command = Command::new(program);
+    let mut command = bounded::command(spec, folder, program);
     command.args(arguments).current_dir(&spec.cwd);
     command.stdin(match spec.stdin {
         StdinFrom::Null => Stdio::null(),

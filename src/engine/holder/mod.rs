@@ -3,6 +3,7 @@
 //! Parent and subreaper of the agent's tree, and the only one that waits for it; small, with one
 //! thread, without the store. It outlives every engine: what it knows is in the attempt's folder.
 
+pub mod bounded;
 pub mod ending;
 pub mod gate;
 pub mod launch;
@@ -17,11 +18,13 @@ use rustix::process::{getpid, set_child_subreaper, setsid};
 
 use crate::domain::attempt::{Exit, StopRequest};
 use crate::domain::launch::LaunchSpec;
+use crate::domain::resources::Refused;
 use crate::domain::task::FailureClass;
 use crate::engine::holder::ending::{End, Ending};
 use crate::engine::holder::gate::{Gate, Report};
 use crate::engine::holder::launch::Surroundings;
 use crate::engine::holder::reaper::Reaper;
+use crate::engine::process::bounds;
 use crate::engine::process::cgroup::Cgroup;
 use crate::engine::process::identity::{Here, own};
 use crate::engine::process::tree::Tree;
@@ -53,13 +56,16 @@ pub fn run(dir: &Path, environment: &Path) -> Result<(), StoreError> {
         let again = std::io::Error::other("this attempt was let go before");
         return Err(failed("hold")(again));
     }
-    let cgroup = Cgroup::make(&format!("wt-{}", spec.attempt));
+    let name = format!("wt-{}", spec.attempt);
+    let cgroup = Cgroup::make(&name, &bounds::controllers(&spec.resources));
+    let keepers = bounds::set_up(&spec.resources, &name, cgroup.as_ref());
     let me = own().map_err(failed("hold"))?;
     let record = HolderRecord {
         containment: if cgroup.is_some() { "cgroup" } else { "subreaper" }.into(),
         cgroup: cgroup.as_ref().map(|group| group.dir().to_path_buf()),
         holder: me.clone(),
         agent: None,
+        keepers: keepers.clone(),
     };
     let report = Report { holder: me, containment: record.containment.clone() };
     let gate = Gate::take().map_err(failed("hold"))?;
@@ -70,6 +76,7 @@ pub fn run(dir: &Path, environment: &Path) -> Result<(), StoreError> {
         let exit = holder.hold(environment, cgroup.clone());
         holder.write(&exit)?;
     }
+    bounds::remove(&keepers);
     if let Some(cgroup) = cgroup {
         cgroup.remove();
     }
@@ -101,6 +108,7 @@ impl Holder {
             ended: 0,
             survived: 0,
             verify: None,
+            refused: Refused::default(),
         };
         let mut surroundings = match read_environment(environment) {
             Ok(values) => Surroundings::new(&self.spec, values),
@@ -111,6 +119,7 @@ impl Holder {
         };
         surroundings.cgroup = cgroup;
         self.execute(&mut surroundings, &mut run, clock);
+        run.refused = bounds::refused(&self.record.keepers);
         run.survived = count(self.ending(surroundings.cgroup.as_ref()).tree.members().len());
         run.ended_at = clock.now();
         run
@@ -140,7 +149,7 @@ impl Holder {
         // Without it a later engine only cannot watch the agent itself, should this process die.
         self.folder.write_holder(&self.record).ok();
         let end = self.until_end(pid, around);
-        run.exit = ending::exit(end.status);
+        run.exit = self.unstarted().unwrap_or_else(|| ending::exit(end.status));
         (run.stop, run.ended) = (end.stop, end.ended);
         if run.exit == (Exit::Code { code: 0 }) && run.stop.is_none() {
             self.verify(around, run);
@@ -156,7 +165,7 @@ impl Holder {
             Ok(pid) => self.until_end(pid, around),
             Err(error) => return run.verify = Some(Exit::NotStarted { error: error.to_string() }),
         };
-        run.verify = Some(ending::exit(end.status));
+        run.verify = Some(self.unstarted().unwrap_or_else(|| ending::exit(end.status)));
         run.ended = run.ended.saturating_add(end.ended);
         run.stop = end.stop;
     }
@@ -175,13 +184,19 @@ impl Holder {
         let code = end.status.and_then(|status| status.exit_status());
         let passed = code == Some(0) && end.stop.is_none();
         if !passed {
-            run.exit = Exit::Setup { command: line.to_owned(), code };
+            let failed = || Exit::Setup { command: line.to_owned(), code };
+            run.exit = self.unstarted().unwrap_or_else(failed);
             (run.stop, run.ended) = (end.stop, end.ended);
             if run.stop.is_none() {
                 run.ended = self.end_what_is_left(around);
             }
         }
         passed
+    }
+
+    /// What became of a program whose place was taken, but that did not begin.
+    fn unstarted(&self) -> Option<Exit> {
+        self.folder.unstarted().map(|error| Exit::NotStarted { error })
     }
 
     fn start(&mut self, around: &mut Surroundings, command: Command) -> std::io::Result<u32> {

@@ -4,6 +4,7 @@
 //! it started, and is signalled through a pidfd that was checked against that moment.
 
 pub mod ancestry;
+pub mod bounds;
 pub mod cgroup;
 pub mod identity;
 pub mod machine;

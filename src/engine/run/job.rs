@@ -10,10 +10,12 @@ use std::time::{Duration, SystemTime};
 use crate::agents::role::{Deliverable, Role, Roles};
 use crate::domain::attempt::{Attempt, Exit, Pace, Progress, StopRequest};
 use crate::domain::launch::{Dialect, LaunchSpec};
+use crate::domain::resources::Refused;
 use crate::domain::sync::SyncWaiting;
 use crate::domain::task::Task;
 use crate::domain::variant::{Variant, VariantState};
 use crate::engine::evidence::{Evidence, Verdict, judge, uncommitted, unfinished};
+use crate::engine::process::bounds;
 use crate::engine::run::finish::Finished;
 use crate::engine::run::orphan::Orphan;
 use crate::engine::run::settle::{Settled, settle};
@@ -134,10 +136,12 @@ impl Job {
     /// How it ended. What a dead holder could not write is written in its place, so that it is
     /// said the same way ever after.
     fn record(&self, troubles: &mut Vec<String>) -> ExitRecord {
+        let mut refused = Refused::default();
         let (exit, stop, (ended, survived)) = match &self.how {
             How::Told(record) => return record.clone(),
             How::Unseen { stop } => (None, stop.clone(), (0, 0)),
             How::Orphaned(orphan) => {
+                refused = bounds::refused(&orphan.record.keepers);
                 let ended = orphan.end(&self.attempt, &self.spec.stop, &self.layout);
                 (orphan.exit.clone(), orphan.stop.clone(), ended)
             }
@@ -151,6 +155,7 @@ impl Job {
             ended,
             survived,
             verify: None,
+            refused,
         };
         if let Err(error) = self.folder.write_exit(&record) {
             troubles.push(format!("how it ended was not written: {error}"));
@@ -176,6 +181,7 @@ impl Job {
             needs_change: self.needs_change(role.as_ref()),
             changed,
             stop: record.stop.as_ref(),
+            starved: self.spec.resources.memory.filter(|_| record.refused.killed > 0),
             blocked: blocked.as_deref(),
             missing: missing.as_deref(),
             verify: verify.map(|command| (command, record.verify.as_ref())),

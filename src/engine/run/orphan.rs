@@ -7,6 +7,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, waitpid};
 
 use crate::domain::attempt::{Attempt, Exit, ProcessIdentity, StopRequest};
 use crate::domain::launch::{GentleSignal, StopPlan};
+use crate::engine::process::bounds;
 use crate::engine::process::cgroup::Cgroup;
 use crate::engine::process::identity::Here;
 use crate::engine::process::signal::Handle;
@@ -84,6 +85,9 @@ impl Orphan {
             reap(*pid);
         }
         let survived = tree.members().len();
+        if survived == 0 {
+            bounds::remove(&self.record.keepers);
+        }
         if let Some(cgroup) = cgroup.filter(|_| survived == 0) {
             cgroup.remove();
         }

@@ -36,7 +36,7 @@ pub enum Standing {
     /// It was never let go.
     Waited,
     /// Its holder lives.
-    Runs(HolderRecord),
+    Runs(Box<HolderRecord>),
     /// It has ended.
     Ended(Box<Past>),
 }
@@ -89,7 +89,7 @@ fn kept(spec: LaunchSpec, folder: &Folder, here: &Here) -> Kept {
     let standing = match (folder.exit().ok().flatten(), holder) {
         (Some(record), holder) => Standing::Ended(Box::new(ended(&spec, folder, record, holder))),
         (None, Some(holder)) if here.liveness(&holder.holder) != Liveness::Dead => {
-            Standing::Runs(holder)
+            Standing::Runs(Box::new(holder))
         }
         (None, Some(holder)) => Standing::Ended(Box::new(Past {
             times: (created_at, modified(&folder.stdout())),
@@ -127,6 +127,7 @@ fn ended(
         needs_change: false,
         changed: None,
         stop: record.stop.as_ref(),
+        starved: spec.resources.memory.filter(|_| record.refused.killed > 0),
         blocked: None,
         missing: None,
         verify: spec.verify.as_deref().map(|command| (command, record.verify.as_ref())),

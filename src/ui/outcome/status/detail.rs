@@ -9,7 +9,7 @@ use crate::commands::status::detail::{Outcome, Try};
 use crate::domain::attempt::{Again, AttemptKind, AttemptState, Exit, Manner};
 use crate::domain::usage::Usage;
 use crate::ui::human;
-use crate::ui::outcome::status::{UNCUT, asked, labelled, what};
+use crate::ui::outcome::status::{UNCUT, asked, bounds, labelled, what};
 use crate::ui::printer::{Page, Render};
 use crate::ui::theme;
 
@@ -81,7 +81,11 @@ fn attempt(out: &mut Page<'_>, one: &Try, now: Timestamp) -> io::Result<()> {
         one.session.as_ref().map(|session| format!("session {}", human::line(session, 60))),
     );
     labelled(out, "attempt", &format!("{}{kind}  {}", one.number, parts.join(" · ")))?;
-    labelled(out, "", &theme::dim().apply_to(one.folder.display().to_string()).to_string())
+    labelled(out, "", &theme::dim().apply_to(one.folder.display().to_string()).to_string())?;
+    match &one.limits {
+        Some(limits) => bounds::render(out, limits),
+        None => Ok(()),
+    }
 }
 
 /// `retry 1 of 2, by itself`

@@ -1,6 +1,7 @@
 //! How `wt status` looks: one line for each task beneath what it means for the reader.
 
 mod alerts;
+mod bounds;
 mod detail;
 
 use std::io;
