@@ -13,7 +13,9 @@ use crate::domain::problem::Problem;
 use crate::domain::task::Task;
 use crate::domain::variant::Variant;
 use crate::git::integrated::Integrated;
-use crate::store::merges;
+use crate::git::operation;
+use crate::git::place::Place;
+use crate::store::{merges, syncs};
 
 /// What a cleanup would do.
 #[derive(Debug, Default)]
@@ -111,7 +113,10 @@ impl Plan {
         for variant in &chosen.variants {
             let tasks = running::open_tasks(ctx, variant)?;
             let look = look(here, variant)?;
-            let waits = waiting_merge(ctx, variant)?;
+            let waits = match waiting_merge(ctx, variant)? {
+                Some(merge) => Some(merge),
+                None => waiting_sync(ctx, here, variant)?,
+            };
             if chosen.filtered
                 && let Some(why) = unfit(variant, &look, (&tasks, waits.as_ref()))
             {
@@ -254,6 +259,30 @@ fn waiting_merge(ctx: &Context<'_>, variant: &Variant) -> Result<Option<Blocked>
         hints: vec![
             format!("go on with it: `wt merge {name} --continue`"),
             format!("or give it up: `wt merge {name} --abort`"),
+        ],
+        name,
+    }))
+}
+
+/// A sync of it that stopped at conflicts: a worktree in the midst of one is nothing to put away.
+fn waiting_sync(
+    ctx: &Context<'_>,
+    here: &Here,
+    variant: &Variant,
+) -> Result<Option<Blocked>, Problem> {
+    let Some(sync) = syncs::of_variant(ctx.store.read(), variant.key)? else { return Ok(None) };
+    let place = Place::checkout(&variant.admin_dir, here.repo.common_dir(), &variant.path);
+    // One that was ended by hand is on record until somebody looks.
+    if !variant.path.is_dir() || operation::in_progress(&place)?.is_none() {
+        return Ok(None);
+    }
+    let name = variant.name.to_string();
+    Ok(Some(Blocked {
+        why: format!("its sync with {} waits for its conflicts to be settled", sync.from),
+        force_passes: false,
+        hints: vec![
+            format!("go on with it: `wt sync {name} --continue`"),
+            format!("or give it up: `wt sync {name} --abort`"),
         ],
         name,
     }))

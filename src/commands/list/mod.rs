@@ -30,7 +30,7 @@ use crate::git::side_objects::SideObjects;
 use crate::git::worktree_tree::Bounds;
 use crate::git::{workers, worktree};
 use crate::store::repos::{self, RepoRow};
-use crate::store::{tasks, variants};
+use crate::store::{syncs, tasks, variants};
 
 pub use changes::{Changes, NotCounted};
 pub use detail::Detail;
@@ -140,6 +140,8 @@ pub struct Row {
     /// What git was in the middle of: `merge`, `rebase`, …
     #[serde(serialize_with = "operation_word")]
     pub operation: Option<Operation>,
+    /// The branch whose sync into it waits for its conflicts to be settled.
+    pub syncing: Option<String>,
     /// Paths in conflict.
     pub unmerged: usize,
     /// What all its agents used; `None` when none ever worked there, or none told.
@@ -235,7 +237,10 @@ fn listed(
             (Some(work), true) => Some(detail::of(ctx, work)?),
             _ => None,
         };
-        rows.push(Row { detail, ..state::row(variant, work, seen) });
+        let sync = syncs::of_variant(ctx.store.read(), variant.key)?;
+        // One that was ended by hand is on record until somebody looks.
+        let syncing = sync.filter(|_| seen.operation.is_some()).map(|sync| sync.from);
+        rows.push(Row { detail, syncing, ..state::row(variant, work, seen) });
     }
     Ok(Listed {
         name: repo.name(),

@@ -82,6 +82,7 @@ pub(super) fn row(variant: &Variant, work: Option<Work>, seen: Seen) -> Row {
         distance: seen.distance,
         changes: seen.changes,
         operation: seen.operation,
+        syncing: None,
         unmerged: seen.unmerged,
         used: usage.as_ref().and_then(Spent::of),
         usage,

@@ -25,6 +25,21 @@ fn they_are_named_and_wait_in_the_worktree() {
     assert_eq!((shop.head(), shop.status().as_str()), (main, " M README.md\n"));
     assert!(light.read("src/theme.css").contains("<<<<<<<"));
     assert_tidy(&env, &shop);
+    let listed = shop.wt(&["list"]).ok();
+    let note = listed.stdout.lines().find(|line| line.contains("its sync")).unwrap_or_default();
+    let waits = "light: its sync with main waits, 1 file in conflict  → wt sync light --continue";
+    assert_eq!(note, waits, "{listed}");
+    assert_eq!(
+        shop.wt(&["list", "--json"]).ok().json()["repositories"][0]["variants"][0]["syncing"],
+        "main"
+    );
+    insta::assert_snapshot!(*shop.wt(&["cleanup", "light", "--force", "--yes"]).code(5), @r"
+    --- stderr ---
+    error: `light` was not removed: its sync with main waits for its conflicts to be settled
+    hint: go on with it: `wt sync light --continue`
+    hint: or give it up: `wt sync light --abort`
+    [exit 5]
+    ");
     // Asked again, it is told again.
     let said = shop.wt(&["sync", "light", "--json"]).code(3).json();
     let synced = &said["error"]["data"]["variants"][0];

@@ -66,8 +66,16 @@ fn about(outcome: &Outcome, row: &Row) -> Vec<(String, String)> {
             0 => String::new(),
             n => format!(", {} in conflict", human::count(n as u64, "file", "files")),
         };
-        let said = format!("{name} is in the middle of {operation}{conflicts}");
-        notes.push((said, format!("cd {}", outcome.shown(&row.path))));
+        notes.push(match &row.syncing {
+            Some(from) => {
+                let said = format!("{name}: its sync with {from} waits{conflicts}");
+                (said, format!("wt sync {name} --continue"))
+            }
+            None => {
+                let said = format!("{name} is in the middle of {operation}{conflicts}");
+                (said, format!("cd {}", outcome.shown(&row.path)))
+            }
+        });
     }
     if let Some(branch) = &row.stands_on {
         let said = match branch.as_str() {

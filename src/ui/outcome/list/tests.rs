@@ -34,6 +34,7 @@ fn row(name: &str, state: State, minutes: i64) -> Row {
         distance: Some(Distance { ahead: 1, behind: 0 }),
         changes: None,
         operation: None,
+        syncing: None,
         unmerged: 0,
         used: None,
         usage: None,
