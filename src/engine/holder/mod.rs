@@ -56,10 +56,11 @@ pub fn run(dir: &Path, environment: &Path) -> Result<(), StoreError> {
         let again = std::io::Error::other("this attempt was let go before");
         return Err(failed("hold")(again));
     }
+    let me = own().map_err(failed("hold"))?;
+    let gate = Gate::take().map_err(failed("hold"))?;
     let name = format!("wt-{}", spec.attempt);
     let cgroup = Cgroup::make(&name, &bounds::controllers(&spec.resources));
     let keepers = bounds::set_up(&spec.resources, &name, cgroup.as_ref());
-    let me = own().map_err(failed("hold"))?;
     let record = HolderRecord {
         containment: if cgroup.is_some() { "cgroup" } else { "subreaper" }.into(),
         cgroup: cgroup.as_ref().map(|group| group.dir().to_path_buf()),
@@ -68,19 +69,23 @@ pub fn run(dir: &Path, environment: &Path) -> Result<(), StoreError> {
         keepers: keepers.clone(),
     };
     let report = Report { holder: me, containment: record.containment.clone() };
-    let gate = Gate::take().map_err(failed("hold"))?;
-    if gate.pass(&mut reaper, &report).map_err(failed("report on"))? {
+    let let_go = gate.pass(&mut reaper, &report).map_err(failed("report on"));
+    let held = let_go.and_then(|let_go| {
+        if !let_go {
+            return Ok(());
+        }
         // The state directory holds `attempts`, which holds the folder.
         let layout = Layout::at(dir.ancestors().nth(2).unwrap_or(Path::new("/")));
         let mut holder = Holder { reaper, folder, spec, record, layout, deadline: None };
         let exit = holder.hold(environment, cgroup.clone());
-        holder.write(&exit)?;
-    }
+        holder.write(&exit)
+    });
+    // Also when the engine was gone before it could be told anything.
     bounds::remove(&keepers);
     if let Some(cgroup) = cgroup {
         cgroup.remove();
     }
-    Ok(())
+    held
 }
 
 struct Holder {
