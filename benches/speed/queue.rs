@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wt::store::db::Store;
@@ -51,7 +51,10 @@ impl<'w> Desk<'w> {
         fs::create_dir_all(&root).unwrap();
         let desk = Self { world, root, pueue: world.peer("WT_BENCH_PUEUE") };
         if let Some(pueue) = &desk.pueue {
-            succeeded(desk.own(pueue.with_file_name("pueued")).arg("-d"));
+            // Not by its output's end: the daemon keeps that open.
+            let mut daemon = desk.own(pueue.with_file_name("pueued"));
+            daemon.arg("-d").stdout(Stdio::null()).stderr(Stdio::null());
+            assert!(daemon.status().unwrap().success());
             desk.until("pueue answers", || {
                 desk.pueue_command().arg("status").output().unwrap().status.success()
             });
