@@ -6,6 +6,7 @@ use crate::commands::context::Context;
 use crate::commands::doctor::mend::Mend;
 use crate::commands::doctor::{Finding, State};
 use crate::domain::problem::Problem;
+use crate::domain::resources::size;
 use crate::git::command::Git;
 use crate::store::lock::Lock;
 use crate::store::tasks;
@@ -62,7 +63,7 @@ fn space(ctx: &Context<'_>) -> Finding {
         return Finding::notable("disk", "the space left cannot be told");
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    let found = format!("{} MB free", free / 1_000_000);
+    let found = format!("{} free", size(free));
     if free < SPACE {
         Finding::wrong("disk", format!("only {found}")).hint("empty the trash: `wt gc`")
     } else {
