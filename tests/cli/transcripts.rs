@@ -89,6 +89,8 @@ fn status_of_every_state() {
     let said = || shop.wt(&["status", "runs", "--json"]).ok().json()["activity"].clone();
     wait_until("it has written its file", || said() == "Write src/new.css");
     spawn(&env, &shop, "waits", "answer = 'never'");
+    let why = || shop.wt(&["status", "waits", "--json"]).ok().json()["reason"].clone();
+    wait_until("it is said what it waits for", || why().is_string());
     insta::assert_snapshot!(told(&shop.wt(&["status"]).ok().to_string()), @r#"
     NEEDS YOU  asks    asks, [time]  → wt send asks "…"
                Tailwind or CSS modules?
