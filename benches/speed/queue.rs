@@ -198,7 +198,7 @@ impl<'w> Desk<'w> {
             (after - before) * 10
         );
         println!("  goal: at most 1024 KiB, 10240 KiB, and none");
-        self.wt(&["stop", "--all", "--yes"]);
+        self.wt(&["stop", "--all"]);
     }
 
     fn ended(&self) {
