@@ -43,7 +43,7 @@ fn of_status(status: u16) -> Option<FailureClass> {
 
 /// Words that mean the same whoever says them; the message in lower case.
 fn of_words(lower: &str) -> Option<FailureClass> {
-    const WORDS: [(&str, FailureClass); 13] = [
+    const WORDS: [(&str, FailureClass); 18] = [
         ("invalid api key", FailureClass::Auth),
         ("not logged in", FailureClass::Auth),
         ("usage limit", FailureClass::Limit),
@@ -51,6 +51,11 @@ fn of_words(lower: &str) -> Option<FailureClass> {
         ("quota", FailureClass::Limit),
         ("connection refused", FailureClass::Transient),
         ("connection reset", FailureClass::Transient),
+        ("connection dropped", FailureClass::Transient),
+        ("econnreset", FailureClass::Transient),
+        ("econnrefused", FailureClass::Transient),
+        ("etimedout", FailureClass::Transient),
+        ("socket hang up", FailureClass::Transient),
         ("stream disconnected", FailureClass::Transient),
         ("network error", FailureClass::Transient),
         ("timed out", FailureClass::Transient),
@@ -104,6 +109,20 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(status_in(text), status, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_worth_another_attempt() {
+        for message in [
+            "API Error: Connection dropped (ECONNRESET). Check the gateway set in \
+             ANTHROPIC_BASE_URL, then try again.",
+            "API Error: Unable to connect to API (ECONNREFUSED)",
+            "connect ETIMEDOUT 203.0.113.7:443",
+            "request failed: socket hang up",
+            "error sending request: connection reset by peer",
+        ] {
+            assert_eq!(classify(&[], message, None), FailureClass::Transient, "{message}");
         }
     }
 
